@@ -35,9 +35,8 @@ import {
 } from "./wallet/trust.ts";
 
 export interface WalletOptions {
-  readonly server: Endpoint;
-  /** More servers of the same ledger. The client uses whichever of all of them answers. */
-  readonly otherServers?: readonly Endpoint[] | undefined;
+  /** The servers of the ledger, at least one. The client uses one that answers. */
+  readonly servers: readonly Endpoint[];
   readonly folder: DataFolder;
   readonly trust: Pick<
     TrustOptions,
@@ -100,8 +99,7 @@ export class Wallet {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#keys = new KeyOpener(options.askPassphrase);
-    const { server, otherServers = [] } = options;
-    this.#servers = new ServerList([server, ...otherServers], dependencies.random);
+    this.#servers = new ServerList(options.servers, dependencies.random);
   }
 
   /**
@@ -300,15 +298,17 @@ export class Wallet {
   }
 
   async #knownLedger(): Promise<string> {
-    const { folder, server, otherServers = [], trust } = this.#options;
+    const { folder, servers, trust } = this.#options;
     const { clock, store } = this.#dependencies;
     const pins = new PinStore(folder, store);
-    let address = endpointText(server);
-    for (const other of otherServers) {
-      if (await pins.get(address) !== undefined) break;
-      address = endpointText(other);
+    const addresses = servers.map(endpointText);
+    let server = addresses[0]!;
+    for (const address of addresses) {
+      if (await pins.get(address) === undefined) continue;
+      server = address;
+      break;
     }
-    return await resolveKnownLedger({ ...trust, server: address, pins, atMs: clock.nowMs() });
+    return await resolveKnownLedger({ ...trust, server, pins, atMs: clock.nowMs() });
   }
 
   #notHere(name: AccountName, others: readonly AccountName[]): NotAuthenticatedError {

@@ -1,21 +1,27 @@
 /**
  * The URIs that people pass on as a link or a QR code. Each kind has a path of its own. A join line
  * is `micropay://HOST:PORT/?ca=FINGERPRINT`, and has `&token=TOKEN` if it invites somebody. A
- * payment request is `micropay://HOST:PORT/pay?ca=FINGERPRINT&request=PACKED`.
+ * payment request is `micropay://HOST:PORT/pay?ca=FINGERPRINT&request=PACKED`. Each further server
+ * of the ledger is a parameter `&server=HOST:PORT`.
  */
 import { decodeBase64UrlStrict } from "../base64.ts";
 import { UsageError } from "../errors.ts";
 import { parseFingerprint } from "../pki/fingerprint.ts";
 import { parseHost } from "../pki/host.ts";
-import { requestBytesMax } from "../limits.ts";
+import { requestBytesMax, serversMax } from "../limits.ts";
 import { printable } from "../printable.ts";
 import { packedSigner } from "./packed_document.ts";
 
-/** Where a ledger's server is, and which ledger it must be. */
-export interface LedgerAddress {
+export interface ServerAddress {
   /** A DNS name or an IP address, without brackets and without a zone. */
   readonly host: string;
   readonly port: number;
+}
+
+/** Where a ledger's servers are, and which ledger it must be. */
+export interface LedgerAddress {
+  /** 1 to `serversMax` different ones. */
+  readonly servers: readonly ServerAddress[];
   /** The SHA-256 fingerprint of the ledger's CA, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
 }
@@ -49,6 +55,8 @@ interface Parameter {
   readonly is: (value: string) => boolean;
   readonly rule: string;
   readonly isRequired: boolean;
+  /** Whether it may be there several times, each with another value. */
+  readonly isRepeated?: boolean;
 }
 
 const parameters = {
@@ -56,6 +64,12 @@ const parameters = {
     is: (value) => parseFingerprint(value) !== undefined,
     rule: "the fingerprint after ca= is 64 hexadecimal digits",
     isRequired: true,
+  },
+  server: {
+    is: (value) => parseServer(value) !== undefined,
+    rule: "a server is HOST:PORT, with an IPv6 address as %5B…%5D",
+    isRequired: false,
+    isRepeated: true,
   },
   token: {
     is: isInvitationToken,
@@ -73,24 +87,33 @@ type ParameterName = keyof typeof parameters;
 
 /** The kinds of URI by their path, each with its parameters. */
 const kinds = {
-  "/": { kind: "join", names: ["ca", "token"] },
-  "/pay": { kind: "pay", names: ["ca", "request"] },
+  "/": { kind: "join", names: ["ca", "server", "token"] },
+  "/pay": { kind: "pay", names: ["ca", "server", "request"] },
 } as const satisfies Record<string, { kind: string; names: readonly ParameterName[] }>;
 
 /** Returns the URI as text. {@link readMicropayUri} reads the same URI from it. */
 export function writeMicropayUri(uri: MicropayUri): string {
-  const host = uri.host.includes(":") ? `[${uri.host}]` : uri.host;
-  const start = `micropay://${host}:${uri.port}`;
-  if (uri.kind === "pay") return `${start}/pay?ca=${uri.fingerprint}&request=${uri.request}`;
+  const [first, ...others] = uri.servers.map(({ host, port }) =>
+    host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+  );
+  const servers = others.map((server) => `&server=${encodeBrackets(server)}`).join("");
+  const ledger = `ca=${uri.fingerprint}${servers}`;
+  if (uri.kind === "pay") return `micropay://${first}/pay?${ledger}&request=${uri.request}`;
   const token = uri.token === undefined ? "" : `&token=${uri.token}`;
-  return `${start}/?ca=${uri.fingerprint}${token}`;
+  return `micropay://${first}/?${ledger}${token}`;
+}
+
+/** A query has no brackets (RFC 3986, section 3.4). */
+function encodeBrackets(server: string): string {
+  return server.replace("[", "%5B").replace("]", "%5D");
 }
 
 /**
- * Reads a URI that somebody passed on. It accepts one text for each URI, apart from capitals in
- * the scheme, the host and the fingerprint, and from white space. A terminal or a mail breaks long
- * lines, and their parts are copied together (RFC 3986, Appendix C). Unknown and repeated
- * parameters are refused: a program that ignores one would do something else than the URI says.
+ * Reads a URI that somebody passed on. It accepts one text for each URI, apart from the order of
+ * the parameters, from capitals in the scheme, the hosts and the fingerprint, and from white space.
+ * A terminal or a mail breaks long lines, and their parts are copied together (RFC 3986, Appendix
+ * C). Unknown and repeated parameters are refused: a program that ignores one would do something
+ * else than the URI says.
  *
  * @throws {UsageError} with the part that is wrong
  * @example
@@ -98,19 +121,19 @@ export function writeMicropayUri(uri: MicropayUri): string {
  * import { assertEquals } from "@std/assert";
  *
  * const ca = "ab".repeat(32);
- * const uri = { kind: "join", host: "::1", port: 8888, fingerprint: ca } as const;
+ * const servers = [{ host: "::1", port: 8888 }];
+ * const uri = { kind: "join", servers, fingerprint: ca } as const;
  * assertEquals(readMicropayUri(`micropay://[::1]:8888/?ca=${ca}`), uri);
  * ```
  */
 export function readMicropayUri(text: string): MicropayUri {
   const fault = micropayUriFault(text);
   if (fault !== undefined) throw new UsageError(`read "${printable(text)}": ${fault}`);
-  const { host, port, path, query } = partsOf(text)!;
+  const { path, query, ...first } = partsOf(text)!;
   const values = new Map(query.map(({ name, value }) => [name, value]));
   const token = values.get("token");
   const address = {
-    host: parseHost(host)!.value,
-    port: Number(port),
+    servers: serversIn(first, query),
     fingerprint: parseFingerprint(values.get("ca")!)!,
   };
   if (kinds[path as keyof typeof kinds].kind === "pay") {
@@ -131,24 +154,50 @@ export function micropayUriFault(text: string): string | undefined {
   if (parseHost(host) === undefined) {
     return "the host is not a DNS name, an IPv4 address, or an IPv6 address in brackets";
   }
-  if (!/^[1-9][0-9]{0,4}$/.test(port) || Number(port) > 65_535) {
-    return "the port is not a whole number from 1 to 65535";
-  }
+  if (!isPort(port)) return "the port is not a whole number from 1 to 65535";
   if (!Object.hasOwn(kinds, path)) return `no micropay URI has the path "${printable(path)}"`;
   const { names } = kinds[path as keyof typeof kinds];
-  return queryFault(query, names);
+  const fault = queryFault(query, names);
+  if (fault !== undefined) return fault;
+  const servers = serversIn({ host, port }, query);
+  if (servers.length > serversMax) return `it has more than ${serversMax} servers`;
+  const texts = servers.map((server) => `${server.host} ${server.port}`);
+  return new Set(texts).size < texts.length ? "a server is there twice" : undefined;
 }
 
-function queryFault(
-  query: readonly { readonly name: string; readonly value: string }[],
-  names: readonly ParameterName[],
-): string | undefined {
+/** Returns the servers of a URI that {@link queryFault} finds no fault in. */
+function serversIn(
+  { host, port }: { readonly host: string; readonly port: string },
+  query: Query,
+): ServerAddress[] {
+  const others = query.filter(({ name }) => name === "server");
+  return [
+    { host: parseHost(host)!.value, port: Number(port) },
+    ...others.map(({ value }) => parseServer(value)!),
+  ];
+}
+
+/** Reads the value of a parameter `server`. */
+function parseServer(text: string): ServerAddress | undefined {
+  const match = /^(?:%5B([^%]*:[^%]*)%5D|([^:%]*)):([^:]*)$/i.exec(text);
+  const host = parseHost(match?.[1] ?? match?.[2] ?? "")?.value;
+  const port = match?.[3] ?? "";
+  return host === undefined || !isPort(port) ? undefined : { host, port: Number(port) };
+}
+
+function isPort(text: string): boolean {
+  return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= 65_535;
+}
+
+type Query = readonly { readonly name: string; readonly value: string }[];
+
+function queryFault(query: Query, names: readonly ParameterName[]): string | undefined {
   const seen = new Set<string>();
   for (const { name, value } of query) {
     if (!names.some((known) => known === name)) return `nothing is known of "${printable(name)}"`;
-    if (seen.has(name)) return `"${name}" is there twice`;
+    const { is, rule, isRepeated }: Parameter = parameters[name as ParameterName];
+    if (seen.has(name) && !isRepeated) return `"${name}" is there twice`;
     seen.add(name);
-    const { is, rule } = parameters[name as ParameterName];
     if (!is(value)) return rule;
   }
   const missing = names.find((name) => parameters[name].isRequired && !seen.has(name));

@@ -1,4 +1,5 @@
 /** Byte streams, listeners and networks. TCP implements them, and so do the tests' networks. */
+import { parseAddress } from "../pki/host.ts";
 
 /** The address of one end of a connection. */
 export interface Endpoint {
@@ -65,4 +66,15 @@ export interface Network {
  */
 export function endpointText({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * Reads what {@link endpointText} writes. The host is normalized. An IPv6 address may have a zone.
+ *
+ * @returns `undefined` for any other text
+ */
+export function parseEndpoint(text: string): Endpoint | undefined {
+  const [, hostText = "", port] = /^(\[[^\]]*\]|[^:]+):([1-9][0-9]{0,4})$/.exec(text) ?? [];
+  const host = parseAddress(hostText);
+  return host === undefined || Number(port) > 65_535 ? undefined : { host, port: Number(port) };
 }

@@ -74,7 +74,7 @@ async function openPairs(count: number, options: Place): Promise<Pair[]> {
 async function openMember(text: string, { server, ca, folder, store }: Place): Promise<Member> {
   const name = parseAccountName(text)!;
   const wallet = new Wallet({
-    server,
+    servers: [server],
     folder,
     trust: { ca },
     timeoutMs: 60_000,

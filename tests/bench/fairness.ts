@@ -178,7 +178,7 @@ function printRow(
 async function openMember(name: AccountName, { endpoint, ca, folder }: Seat): Promise<Member> {
   const home = new DataFolder(`${folder}/home`);
   const wallet = new Wallet({
-    server: endpoint,
+    servers: [endpoint],
     folder: home,
     trust: { ca },
     timeoutMs: 60_000,

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { writeMicropayUri } from "../../src/protocol/micropay_uri.ts";
 import { qrCode, type QrCodeLook, terminalQrCode } from "../../src/cli/qr_code.ts";
 import { testWith } from "../installed_tool.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
@@ -34,6 +35,20 @@ Deno.test("a QR code is left out where it would be wider or higher than the term
     assert(qrCode(text, { ...look, rows }));
     assertEquals(qrCode(text, { ...look, rows: rows - 1 }), undefined);
   }
+});
+
+Deno.test("the QR code of an invitation to three servers needs 57 columns and 30 rows, to eight 73 and 38", () => {
+  const sizes = [3, 8].map((count) => {
+    const hosts = Array.from({ length: count }, (_, at) => `pay${at}.example.org`);
+    const servers = hosts.map((host) => ({ host, port: 8888 }));
+    const uri = { kind: "join", servers, fingerprint: "ab".repeat(32) } as const;
+    const lines = qrCode(
+      writeMicropayUri({ ...uri, token: "AAECAwQFBgcICQoLDA0ODw" }),
+      { columns: 73, rows: 38, hasBlocks: true, hasColours: false },
+    )!.split("\n");
+    return [lines[0]!.length, lines.length + 1];
+  });
+  assertEquals(sizes, [[57, 30], [73, 38]]);
 });
 
 Deno.test("a text that no QR code can hold has none", () => {

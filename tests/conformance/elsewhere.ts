@@ -32,6 +32,23 @@ const refusedOrders = at(
 const keptCosignatures = "cosign: only good cosignatures of named witnesses are kept, one for each";
 
 export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
+  "uri 1": at(
+    "protocol/micropay_uri",
+    "every URI that is written is read as the same URI",
+    "an error names the part that is wrong",
+    "a URI names up to 8 servers, the first as its host and the others as parameters",
+  ),
+  "uri 2": [
+    ...at(
+      "client/server_list",
+      "server list: a client starts at a random server",
+      "server list: a server that is not to be trusted ends the attempt at once",
+    ),
+    ...at(
+      "end_to_end/several_servers",
+      "the wallet keeps the servers of a join line, and every command uses one that answers",
+    ),
+  ],
   "line 1": at(
     "transport/line_reader",
     "a line at the limit is read, whatever precedes it in the same read",

@@ -63,7 +63,7 @@ Deno.test("somebody who takes long to type a passphrase gets a new connection", 
   const folder = new DataFolder(scene.home("alice"));
   let [typedForMs, connections] = [0, 0];
   const wallet = new Wallet({
-    server: { host: "127.0.0.1", port: scene.server.port },
+    servers: [{ host: "127.0.0.1", port: scene.server.port }],
     folder,
     trust: { ca: { pem: await Deno.readTextFile(path), path } },
     timeoutMs: 60_000,

@@ -97,7 +97,7 @@ async function sendMuch(scene: Scene, name: string): Promise<void> {
   const folder = new DataFolder(scene.home(name));
   const store = new SqliteWalletStore(folder.walletFile());
   const wallet = new Wallet({
-    server: { host: "127.0.0.1", port: scene.server.port },
+    servers: [{ host: "127.0.0.1", port: scene.server.port }],
     folder,
     trust: { ca: { pem: await Deno.readTextFile(path), path } },
     timeoutMs: 60_000,

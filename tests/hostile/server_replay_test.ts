@@ -92,7 +92,7 @@ Deno.test("replay: the server's lines on one connection answer nothing on a late
       readNearbyCa: () => undefined,
     };
     const wallet = new Wallet({
-      server: server.endpoint,
+      servers: [server.endpoint],
       folder: new DataFolder(folder),
       trust,
       timeoutMs,

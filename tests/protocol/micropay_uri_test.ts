@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import fc from "fast-check";
 import { encodeBase64Url } from "../../src/base64.ts";
 import { UsageError } from "../../src/errors.ts";
+import { serversMax } from "../../src/limits.ts";
 import { parseHost } from "../../src/pki/host.ts";
 import {
   isInvitationToken,
@@ -23,11 +24,13 @@ const tokens = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) =>
 );
 const joinUris: fc.Arbitrary<JoinUri> = fc.record({
   kind: fc.constant("join" as const),
-  host: hosts,
-  port: fc.integer({ min: 1, max: 65_535 }),
+  servers: fc.uniqueArray(
+    fc.record({ host: hosts, port: fc.integer({ min: 1, max: 65_535 }) }),
+    { minLength: 1, maxLength: serversMax, selector: ({ host, port }) => `${host} ${port}` },
+  ),
   fingerprint: hexDigits,
   token: tokens,
-}, { requiredKeys: ["kind", "host", "port", "fingerprint"] });
+}, { requiredKeys: ["kind", "servers", "fingerprint"] });
 
 Deno.test("every URI that is written is read as the same URI", () => {
   fc.assert(fc.property(joinUris, (uri) => {
@@ -49,7 +52,8 @@ Deno.test("a URI has one text: a changed character is refused or means something
       const read = writeMicropayUri(readMicropayUri(changed));
       // Only capitals and white space are free, and colons in an IPv6 address have two forms.
       const whole = changed.replace(/\s+/g, "");
-      if (!uri.host.includes(":")) assertEquals(read.toLowerCase(), whole.toLowerCase());
+      if (uri.servers.some(({ host }) => host.includes(":"))) return;
+      assertEquals(read.toLowerCase(), whole.toLowerCase());
     } catch (error) {
       assert(error instanceof UsageError, String(error));
     }
@@ -96,6 +100,17 @@ Deno.test("an error names the part that is wrong", () => {
     [start.replace(ca, ca.slice(1)), "the fingerprint"],
     [`micropay://pi4:8888/?token=${token}`, '"ca=" is missing'],
     [`${start}&ca=${ca}`, '"ca" is there twice'],
+    [`${start}&server=pi5`, "a server is HOST:PORT"],
+    [`${start}&server=pi5:0`, "a server is HOST:PORT"],
+    [`${start}&server=a_b:1`, "a server is HOST:PORT"],
+    [`${start}&server=::1:1`, "a server is HOST:PORT"],
+    [`${start}&server=[::1]:1`, "with an IPv6 address as %5B…%5D"],
+    [`${start}&server=PI4:8888`, "a server is there twice"],
+    [`${start}${"&server=pi5:1".repeat(2)}`, "a server is there twice"],
+    [
+      `${start}${[1, 2, 3, 4, 5, 6, 7, 8].map((port) => `&server=a:${port}`).join("")}`,
+      "8 servers",
+    ],
     [`${start}&token=${token.slice(1)}`, "the token"],
     [`${start}&token=${token.slice(0, -1)}x`, "the token"],
     [`${start}&token=${token}=`, "the token"],
@@ -118,7 +133,8 @@ Deno.test("an invitation's token is 16 bytes in canonical base64url", () => {
 Deno.test("the URI of a payment request is read as it was written, and refused without a whole request", () => {
   const ca = "ab".repeat(32);
   const request = `${"A".repeat(43)}.eyJ9.sig`;
-  const uri = { kind: "pay", host: "::1", port: 8888, fingerprint: ca, request } as const;
+  const servers = [{ host: "::1", port: 8888 }];
+  const uri = { kind: "pay", servers, fingerprint: ca, request } as const;
   const text = `micropay://[::1]:8888/pay?ca=${ca}&request=${request}`;
   assertEquals([writeMicropayUri(uri), readMicropayUri(text)], [text, uri]);
   const start = `micropay://[::1]:8888/pay?ca=${ca}`;
@@ -128,4 +144,25 @@ Deno.test("the URI of a payment request is read as it was written, and refused w
     assertEquals(micropayUriFault(`${start}&request=${wrong}`), fault);
   }
   assertEquals(micropayUriFault(text.replace("/pay?", "/?")), 'nothing is known of "request"');
+});
+
+Deno.test("a URI names up to 8 servers, the first as its host and the others as parameters", () => {
+  const [first, ...others] = [1, 2, 3, 4, 5, 6, 7, 8];
+  const servers = [first!, ...others].map((port) => ({ host: "::1", port }));
+  const named = others.map((port) => `&server=%5B::1%5D:${port}`).join("");
+  const text = `micropay://[::1]:1/?ca=${ca}${named}&token=${token}`;
+  const uri = { kind: "join", servers, fingerprint: ca, token } as const;
+  assertEquals([writeMicropayUri(uri), readMicropayUri(text)], [text, uri]);
+  assertEquals(readMicropayUri(text.replaceAll("%5B", "%5b").replaceAll("%5D", "%5d")), uri);
+  const request = `${"A".repeat(43)}.eyJ9.sig`;
+  const pay = { kind: "pay", servers: servers.slice(0, 2), fingerprint: ca, request } as const;
+  const payText = `micropay://[::1]:1/pay?ca=${ca}&server=%5B::1%5D:2&request=${request}`;
+  assertEquals([writeMicropayUri(pay), readMicropayUri(payText)], [payText, pay]);
+});
+
+Deno.test("other programs read a URI with several servers by RFC 3986", () => {
+  const servers = [{ host: "a.example", port: 8888 }, { host: "2001:db8::1", port: 8889 }];
+  const url = new URL(writeMicropayUri({ kind: "join", servers, fingerprint: ca }));
+  assertEquals(url.host, "a.example:8888");
+  assertEquals(url.searchParams.getAll("server"), ["[2001:db8::1]:8889"]);
 });

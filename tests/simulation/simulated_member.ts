@@ -123,7 +123,7 @@ export class SimulatedMember {
   async #open(process: SimulatedProcess): Promise<Member> {
     const { ca, dice, network, server, sessionKeys } = this.#setting;
     const wallet = new Wallet({
-      server,
+      servers: [server],
       folder: new DataFolder("/home", this.#disk.of(process)),
       trust: { ca },
       timeoutMs,

@@ -170,7 +170,7 @@ export class PayingMember {
       },
     };
     return new Wallet({
-      server: { host, port },
+      servers: [{ host, port }],
       folder: this.#folder,
       trust: { ca },
       timeoutMs,

@@ -1,18 +1,23 @@
 /**
- * Finds the server that a client's command line means. Its address stands on the command line, in
- * the join line, or with a joined ledger.
+ * Finds the servers that a client's command line means. Their addresses stand on the command line,
+ * in the join line, or with a joined ledger.
  */
-import { type JoinedLedger, joinedLedgers } from "../../client/sqlite/joined_ledgers.ts";
+import {
+  type JoinedLedger,
+  joinedLedgers,
+  serversText,
+} from "../../client/sqlite/joined_ledgers.ts";
 import type { WalletTransactions } from "../../client/sqlite/wallet_statements.ts";
 import { UsageError } from "../../errors.ts";
 import { type JoinUri, type PayUri, writeMicropayUri } from "../../protocol/micropay_uri.ts";
-import { endpointText } from "../../transport/byte_stream.ts";
+import type { Endpoint } from "../../transport/byte_stream.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
+import { serversOf } from "../command_line/option_values.ts";
 
-/** A client's command line whose server is known. */
+/** A client's command line whose servers are known. */
 export type AddressedRequest = ClientRequest & {
-  readonly serverHost: string;
-  readonly serverPort: number;
+  /** At least one. */
+  readonly servers: readonly Endpoint[];
   /** The join line, if the command is `join`. */
   readonly joining?: JoinUri | undefined;
   /** The joined ledger that was chosen, if the line gives no address. */
@@ -25,7 +30,7 @@ export interface ChosenLedger extends JoinedLedger {
 }
 
 /**
- * Adds the server to a client's command line.
+ * Adds the servers to a client's command line.
  *
  * @param readJoinLine reads the join line from the standard input
  * @throws {UsageError} when the line names no server, or two
@@ -39,11 +44,12 @@ export async function chooseLedger(
   const { command, ledger, serverHost, serverPort } = request;
   if (command.name === "join") {
     const joining = command.uri === "-" ? await readJoinLine() : command.uri;
-    return { ...request, joining, serverHost: joining.host, serverPort: joining.port };
+    return { ...request, joining, servers: joining.servers };
   }
   if (serverHost !== undefined && serverPort !== undefined) {
-    if (ledger === undefined) return { ...request, serverHost, serverPort };
-    const address = endpointText({ host: serverHost, port: serverPort });
+    const servers = serversOf(serverHost, serverPort);
+    if (ledger === undefined) return { ...request, servers };
+    const address = serversText({ servers });
     throw new UsageError(
       `use ${address} and the ledger ${ledger}: give the address or --ledger (MICROPAY_LEDGER), not both`,
     );
@@ -64,14 +70,13 @@ export async function chooseLedger(
   if (joined === undefined) throw new UsageError(notJoinedText(command.name, ledger, all));
   return {
     ...request,
-    serverHost: joined.host,
-    serverPort: joined.port,
+    servers: joined.servers,
     joined: { ...joined, isLast: joined === all[0] },
   };
 }
 
-function joinUriOf({ host, port, fingerprint }: PayUri): JoinUri {
-  return { kind: "join", host, port, fingerprint };
+function joinUriOf({ servers, fingerprint }: PayUri): JoinUri {
+  return { kind: "join", servers, fingerprint };
 }
 
 function notJoinedText(

@@ -3,10 +3,11 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import { shellWord } from "../../pki/gencert_hint.ts";
+import { serverWords } from "../command_line/option_values.ts";
 import type { AddressedRequest } from "./choose_ledger.ts";
 
 /**
- * Returns a command line for the same server, account and files: `status ID` becomes the whole
+ * Returns a command line for the same servers, account and files: `status ID` becomes the whole
  * line. An empty text means the menu. A joined ledger needs no address, and the account that joined
  * it no `--as`.
  *
@@ -15,9 +16,9 @@ import type { AddressedRequest } from "./choose_ledger.ts";
 export type TypeCommand = (words: string, as?: AccountName) => string;
 
 export function commandTyper(
-  { serverHost, serverPort, joined, as, ca, home }: Pick<
+  { servers, joined, as, ca, home }: Pick<
     AddressedRequest,
-    "serverHost" | "serverPort" | "joined" | "as" | "ca" | "home"
+    "servers" | "joined" | "as" | "ca" | "home"
   >,
 ): TypeCommand {
   return (words, name) => {
@@ -27,7 +28,8 @@ export function commandTyper(
     const options = Object.entries(named).flatMap(([option, value]) =>
       value === undefined ? [] : [`--${option} ${shellWord(value)}`]
     );
-    const address = joined ? [] : [shellWord(serverHost), serverPort];
+    const [hosts, port] = serverWords(servers);
+    const address = joined ? [] : [shellWord(hosts), port];
     const whole = ["micropay client", ...address, ...options];
     return (words === "" ? whole : [...whole, words]).join(" ");
   };

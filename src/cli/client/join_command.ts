@@ -46,11 +46,11 @@ export async function readJoinLine(
 }
 
 /**
- * Joins a ledger. With a name that this wallet's key has already, it joins again: the address and
+ * Joins a ledger. With a name that this wallet's key has already, it joins again: the servers and
  * the account are remembered anew, and nothing is registered.
  *
  * @throws {UsageError} when there is neither a name nor a person to ask for one
- * @throws {UntrustedError} when the address belongs to another ledger
+ * @throws {UntrustedError} when an address belongs to another ledger
  */
 export async function join(uri: JoinUri, context: JoinContext): Promise<ExitCode> {
   const { request, wallet, store, output } = context;
@@ -65,8 +65,8 @@ export async function join(uri: JoinUri, context: JoinContext): Promise<ExitCode
     return printRefusal(outcome, attempt, { output, steps: commandSteps });
   }
   await wallet.pin(connection);
-  const { host, port, fingerprint: ledger } = uri;
-  const joined = await joinLedger(store, { name: host, ledger, host, port, account });
+  const { servers, fingerprint: ledger } = uri;
+  const joined = await joinLedger(store, { name: servers[0]!.host, ledger, servers, account });
   const typed = commandTyper({ ...request, joined: { ...joined, isLast: true } });
   const about = { typed: account, hasCode: false, next: typed("") };
   const text = `joined ${joined.name}\n${registeredText(outcome.answer, about)}`;
@@ -75,17 +75,19 @@ export async function join(uri: JoinUri, context: JoinContext): Promise<ExitCode
 }
 
 async function requireSameLedger(uri: JoinUri, store: SqliteWalletStore): Promise<void> {
-  const address = endpointText(uri);
-  const pinned = await store.pinOf(address);
-  if (pinned === undefined || pinned === uri.fingerprint) return;
-  const other = (await joinedLedgers(store)).find(({ ledger }) => ledger === pinned);
-  const advice = other
-    ? `micropay client ledgers forget ${other.name} forgets the old one`
-    : `micropay client ${uri.host} ${uri.port} register NAME --fingerprint ${uri.fingerprint} pins the new one`;
-  throw new UntrustedError(
-    `join ${address}: the line says that its CA is ${uri.fingerprint}, and this wallet knows ` +
-      `${pinned} there. Ask the operator which is right; if it is the line, ${advice}`,
-  );
+  for (const server of uri.servers) {
+    const address = endpointText(server);
+    const pinned = await store.pinOf(address);
+    if (pinned === undefined || pinned === uri.fingerprint) continue;
+    const other = (await joinedLedgers(store)).find(({ ledger }) => ledger === pinned);
+    const advice = other
+      ? `micropay client ledgers forget ${other.name} forgets the old one`
+      : `micropay client ${server.host} ${server.port} register NAME --fingerprint ${uri.fingerprint} pins the new one`;
+    throw new UntrustedError(
+      `join ${address}: the line says that its CA is ${uri.fingerprint}, and this wallet knows ` +
+        `${pinned} there. Ask the operator which is right; if it is the line, ${advice}`,
+    );
+  }
 }
 
 async function askName(

@@ -10,7 +10,7 @@ import { DataFolder } from "../../client/wallet/data_folder.ts";
 import { accountNames } from "../../client/wallet/identity_store.ts";
 import { MicropayError } from "../../errors.ts";
 import { isOrderId } from "../../random.ts";
-import { endpointText } from "../../transport/byte_stream.ts";
+import { endpointText, parseEndpoint } from "../../transport/byte_stream.ts";
 import { absentWord } from "../command_line/value_rule.ts";
 import {
   completionText,
@@ -58,10 +58,10 @@ async function suggest(
     }
     const servers = await knownServers(store);
     if (known === "hosts" || known === "ports") {
-      const endpoints = servers.flatMap(({ server }) => endpointOf(server));
+      const endpoints = servers.flatMap(({ server }) => parseEndpoint(server) ?? []);
       const words = known === "hosts"
         ? endpoints.map((endpoint) => endpoint.host)
-        : endpoints.filter((endpoint) => endpoint.host === host).map((endpoint) => endpoint.port);
+        : endpoints.filter((endpoint) => endpoint.host === host).map(({ port }) => String(port));
       return [...new Set(words)].map((word) => ({ word, description: "" }));
     }
     const chosen = ledger ?? environment("MICROPAY_LEDGER") ?? joined[0]?.name;
@@ -93,11 +93,6 @@ async function accountsOn(ledgers: readonly string[], folder: DataFolder): Promi
     for (const name of await accountNames(folder, ledger)) accounts.push({ ledger, name });
   }
   return accounts;
-}
-
-function endpointOf(server: string): { host: string; port: string }[] {
-  const [, host, port] = /^\[?(.+?)\]?:([0-9]+)$/.exec(server) ?? [];
-  return host !== undefined && port !== undefined ? [{ host, port }] : [];
 }
 
 function peersIn({ payer, payee }: KnownPayment, { name }: Account): Suggestion[] {

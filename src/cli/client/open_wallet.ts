@@ -1,5 +1,5 @@
 /**
- * Opens the wallet of a client's command line: its folder, its server and its trust.
+ * Opens the wallet of a client's command line: its folder, its servers and its trust.
  */
 import { resolve } from "node:path";
 import type { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
@@ -16,7 +16,6 @@ import type { LineObserver } from "../../transport/channel.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { askYesNo } from "../line_input.ts";
 import { type PassphraseIo, Passphrases } from "../passphrase.ts";
-import { serversOf } from "../command_line/option_values.ts";
 import type { AddressedRequest } from "./choose_ledger.ts";
 import { waitingText } from "./output.ts";
 
@@ -49,11 +48,9 @@ export async function openWallet(
     ...dialogueInLines(request, io),
     ...given,
   };
-  const [server, ...otherServers] = serversOf(request.serverHost, request.serverPort);
   return new Wallet(
     {
-      server,
-      otherServers,
+      servers: request.servers,
       folder,
       account: request.joined?.account,
       trust: {

@@ -3,6 +3,7 @@
  */
 import type { Member } from "../../client/member.ts";
 import { UntrustedError, UsageError } from "../../errors.ts";
+import { serversText } from "../../client/sqlite/joined_ledgers.ts";
 import { printable, quote } from "../../printable.ts";
 import { type PayUri, writeMicropayUri } from "../../protocol/micropay_uri.ts";
 import { packDocument } from "../../protocol/packed_document.ts";
@@ -12,7 +13,6 @@ import type { ClientRequest } from "../command_line/command_line.ts";
 import { askYesNo, type LineInput } from "../line_input.ts";
 import type { ProcessIo } from "../process_io.ts";
 import { terminalQrCode } from "../qr_code.ts";
-import { serversOf } from "../command_line/option_values.ts";
 import { withoutZone } from "../../pki/host.ts";
 import type { AddressedRequest } from "./choose_ledger.ts";
 import type { ClientOutput } from "./output.ts";
@@ -22,14 +22,12 @@ type PayRequestCommand = Extract<ClientRequest["command"], { readonly name: "pay
 /** Returns the line that a payer gives to `pay`. */
 export function requestUri(
   request: SignedPaymentRequest,
-  { anchor, serverHost, serverPort }:
-    & Pick<AddressedRequest, "serverHost" | "serverPort">
-    & Pick<Member["context"], "anchor">,
+  { anchor, servers }: Pick<AddressedRequest, "servers"> & Pick<Member["context"], "anchor">,
 ): string {
-  // A payment request names one server. Its payer finds the ledger by the fingerprint.
-  const [{ host, port }] = serversOf(serverHost, serverPort);
   return writeMicropayUri({
-    ...{ kind: "pay", host: withoutZone(host), port, fingerprint: anchor.fingerprint },
+    kind: "pay",
+    servers: servers.map(({ host, port }) => ({ host: withoutZone(host), port })),
+    fingerprint: anchor.fingerprint,
     request: packDocument(request),
   });
 }
@@ -38,14 +36,14 @@ export function requestUri(
 export function printRequest(
   request: SignedPaymentRequest,
   { context: { anchor } }: Member,
-  { output, say, request: { json, serverHost, serverPort }, ...io }:
+  { output, say, request: { json, servers }, ...io }:
     & Pick<ProcessIo, "environment" | "outputSize" | "say">
     & {
       readonly output: ClientOutput;
-      readonly request: Pick<AddressedRequest, "json" | "serverHost" | "serverPort">;
+      readonly request: Pick<AddressedRequest, "json" | "servers">;
     },
 ): void {
-  const uri = requestUri(request, { anchor, serverHost, serverPort });
+  const uri = requestUri(request, { anchor, servers });
   const picture = json ? undefined : terminalQrCode(uri, io);
   if (picture !== undefined) say(picture);
   // Below the picture, where it stays in sight.
@@ -68,8 +66,8 @@ export async function readRequestUri(
   const { anchor, link } = member.context;
   if (uri.fingerprint !== anchor.fingerprint) {
     throw new UntrustedError(
-      `pay a request: it is for the ledger ${uri.fingerprint} at ${printable(uri.host)}:` +
-        `${uri.port}, and this server has the ledger ${anchor.fingerprint}; ` +
+      `pay a request: it is for the ledger ${uri.fingerprint} at ` +
+        `${printable(serversText(uri))}, and this server has the ledger ${anchor.fingerprint}; ` +
         "name the server of that ledger",
     );
   }

@@ -37,7 +37,7 @@ import {
 } from "../../protocol/cosignature.ts";
 import { isOrderId } from "../../random.ts";
 import { type AddressRange, parseAddressRange } from "../../transport/address_range.ts";
-import { type Endpoint, endpointText } from "../../transport/byte_stream.ts";
+import { type Endpoint, endpointText, parseEndpoint } from "../../transport/byte_stream.ts";
 import { expandHome } from "../data_home.ts";
 import type { Environment } from "../process_io.ts";
 import { parsePaymentReference, paymentReferenceRule } from "../client/payment_reference.ts";
@@ -250,58 +250,58 @@ function addressRule(refused: string): string {
 /** The host is normalized: lower case, an IPv6 address in its shortest form. */
 export const host = valueOf(hostRule, (text) => parseHost(text)?.value);
 
-/** The host in a join line. `MICROPAY_HOST` is what the server listens on. */
-export const joinHost = Object.assign(valueOf(hostRule, (text) => parseHost(text)?.value), {
-  variable: "MICROPAY_JOIN_HOST",
-});
-
 /**
  * A host to connect to or listen on. An IPv6 address may have brackets, a link-local one a zone.
  */
 export const address = valueOf(addressRule, parseAddress);
 
-/** A server's address, as {@link address}. */
-export const serverAddress = valueOf(addressRule, parseAddress, { suggests: { known: "hosts" } });
+const severalServersRule =
+  `several servers are up to ${serversMax} different ones, HOST or HOST:PORT, separated by commas`;
 
 /**
  * The host of a ledger's server, or up to `serversMax` of them with commas, each with a port of its
  * own if it has another one. The text is normalized, and {@link serversOf} splits it.
  */
 export const serverAddresses = valueOf<string>(
-  (refused) =>
-    refused.includes(",")
-      ? `several servers are up to ${serversMax} different ones, HOST or HOST:PORT, separated by commas`
-      : addressRule(refused),
-  (text) => {
-    if (!text.includes(",")) return parseAddress(text);
-    const parts = text.split(",").map(parseServer);
-    const whole = parts.every((part) => part !== undefined) ? parts : [];
-    const isGood = whole.length > 0 && whole.length <= serversMax &&
-      new Set(whole).size === whole.length;
-    return isGood ? whole.join(",") : undefined;
-  },
+  (refused) => refused.includes(",") ? severalServersRule : addressRule(refused),
+  (text) => text.includes(",") ? parseServers(text) : parseAddress(text),
   { suggests: { known: "hosts" } },
 );
 
-/** Returns `HOST` or `HOST:PORT` in one spelling. */
-function parseServer(text: string): string | undefined {
-  const whole = parseAddress(text);
-  if (whole !== undefined) return whole;
-  const [, host = "", port] = /^(\[[^\]]*\]|[^:]+):([1-9][0-9]{0,4})$/.exec(text) ?? [];
-  const address = parseAddress(host);
-  if (address === undefined || Number(port) > 65_535) return undefined;
-  return endpointText({ host: address, port: Number(port) });
+/**
+ * The servers in a join line, as {@link serverAddresses}. They have no zones, which mean nothing on
+ * another machine. `MICROPAY_HOST` is what the server listens on.
+ */
+export const joinHosts = Object.assign(
+  valueOf<string>(
+    (refused) => refused.includes(",") ? severalServersRule : "a server is HOST or HOST:PORT",
+    (text) => text.includes("%") ? undefined : parseServers(text),
+  ),
+  { variable: "MICROPAY_JOIN_HOST" },
+);
+
+/** Returns servers with commas in one spelling. */
+function parseServers(text: string): string | undefined {
+  const parts = text.split(",").map((part) => {
+    const endpoint = parseEndpoint(part);
+    return endpoint ? endpointText(endpoint) : parseAddress(part);
+  });
+  const whole = new Set(parts);
+  const isGood = !whole.has(undefined) && whole.size === parts.length && whole.size <= serversMax;
+  return isGood ? parts.join(",") : undefined;
 }
 
-/** Returns the servers that a text of {@link serverAddresses} names. */
-export function serversOf(hosts: string, port: number): [Endpoint, ...Endpoint[]] {
-  const [first, ...others] = hosts.split(",").map((text): Endpoint => {
-    const whole = parseAddress(text);
-    if (whole !== undefined) return { host: whole, port };
-    const at = text.lastIndexOf(":");
-    return { host: parseAddress(text.slice(0, at))!, port: Number(text.slice(at + 1)) };
-  });
-  return [first!, ...others];
+/** Returns the different servers that a text of {@link serverAddresses} names. */
+export function serversOf(hosts: string, port: number): Endpoint[] {
+  const servers = hosts.split(",").map((text) => parseEndpoint(text) ?? { host: text, port });
+  return [...new Map(servers.map((server) => [endpointText(server), server])).values()];
+}
+
+/** Returns servers as the two words that {@link serversOf} reads. */
+export function serverWords(servers: readonly Endpoint[]): [hosts: string, port: number] {
+  const { port } = servers[0]!;
+  const hosts = servers.map((server) => server.port === port ? server.host : endpointText(server));
+  return [hosts.join(","), port];
 }
 
 /** Several hosts: one in each option, or all of them in one variable. */
@@ -401,10 +401,8 @@ export const advertisedAddress = valueOf<AdvertisedAddress>(
   (text) => {
     const whole = parseAddress(text);
     if (whole !== undefined) return { host: withoutZone(whole) };
-    const match = /^(\[[^\]]*\]|[^:]+):([1-9][0-9]{0,4})$/.exec(text);
-    const host = parseAddress(match?.[1] ?? "");
-    const port = Number(match?.[2]);
-    return host !== undefined && port <= 65_535 ? { host: withoutZone(host), port } : undefined;
+    const endpoint = parseEndpoint(text);
+    return endpoint && { host: withoutZone(endpoint.host), port: endpoint.port };
   },
 );
 

@@ -109,13 +109,14 @@ export async function revokeInvitation(
 }
 
 function joinUriOf(
-  { name, host = "::", port }: Command<"join_line" | "invite">,
+  { name, host: joinHosts, port }: Command<"join_line" | "invite">,
   { request: { certs } }: LedgerContext,
 ): JoinUri {
   const words = `ledger ${name.replace("_", "-")}`;
   if (port === undefined) throw new UsageError(`${words}: give the server's port with --port`);
   const uri = joinUri({
-    host,
+    joinHosts,
+    host: "::",
     port,
     certificateHosts: hostsOf(pemToDer(readIn(certs, "server.crt"), "CERTIFICATE")),
     hostname: Deno.hostname(),

@@ -15,7 +15,7 @@ import {
   invitationNumber,
   invitationPeriod,
   invitationUses,
-  joinHost,
+  joinHosts,
   joinPort,
   ledgerSelector,
   memo,
@@ -75,7 +75,7 @@ export function ledgerCommand(program: Command, paths: Paths) {
   const joinLine = withJoinAddress(add(
     "join-line",
     "Print the line that members join with.",
-    "--port 8888 --host 192.0.2.7",
+    "--port 8888 --host one.example.org,two.example.org:8889",
   ));
   const invite = withInvitation(withJoinAddress(add(
     "invite",
@@ -137,9 +137,9 @@ function withCheckpoints(command: Command, { file }: Paths) {
 function withJoinAddress(command: Command) {
   return command
     .option(
-      "--host <HOST>",
-      "The server's name or address for members. Without it: as the server chooses it.",
-      joinHost,
+      "--host <SERVERS>",
+      "The ledger's servers for members: HOST or HOST:PORT, several with commas. Without it: as the server chooses it.",
+      joinHosts,
     )
     .option("--port <PORT>", "The server's port, which has to be given.", joinPort);
 }

@@ -34,7 +34,7 @@ export function ledgersCommand(program: Command, { directory }: Paths) {
     .argument("<OLD>", "The ledger's name.", joinedLedgerName)
     .argument("<NEW>", "Its new name.", newLedgerName);
   const forget = ledgers.command("forget")
-    .description("Forget a ledger's address and pin. Identities and receipts stay.")
+    .description("Forget a ledger's addresses and pins. Identities and receipts stay.")
     .addHelpText(...examples("micropay client ledgers forget class"))
     .argument("<NAME>", "The ledger's name.", joinedLedgerName);
   const request = <C extends { readonly name: string }, O>(command: C, options: O) => ({

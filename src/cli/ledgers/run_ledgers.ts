@@ -6,6 +6,7 @@ import {
   type JoinedLedger,
   joinedLedgers,
   renameLedger,
+  serversText,
 } from "../../client/sqlite/joined_ledgers.ts";
 import { SqliteWalletStore } from "../../client/sqlite/sqlite_wallet_store.ts";
 import { DataFolder } from "../../client/wallet/data_folder.ts";
@@ -72,13 +73,14 @@ async function unknownLedger(
   return new UsageError(`${attempt} ${name}: no ledger of this name was joined, ${found}`);
 }
 
-function fieldsOf({ name, account, host, port, ledger }: JoinedLedger) {
-  return { name, account, host, port, ledger };
+function fieldsOf({ name, account, servers, ledger }: JoinedLedger) {
+  const { host, port } = servers[0]!;
+  return { name, account, host, port, ledger, servers: servers.map(endpointText) };
 }
 
 function textOf(joined: JoinedLedger, isLast: boolean): string {
   // Another program may have written anything into the wallet's file.
-  const [name, address] = [joined.name, endpointText(joined)].map(printable);
+  const [name, address] = [joined.name, serversText(joined)].map(printable);
   const mark = isLast ? "  used without --ledger" : "";
   return `${name}  ${joined.account}  ${address}  ${joined.ledger.slice(0, 16)}…${mark}`;
 }

@@ -2,10 +2,13 @@
  * The line that members need to join a ledger. The server prints it at every start.
  */
 import { parseHost, usualHosts } from "../../pki/host.ts";
-import { type JoinUri, writeMicropayUri } from "../../protocol/micropay_uri.ts";
+import { type JoinUri, type ServerAddress, writeMicropayUri } from "../../protocol/micropay_uri.ts";
+import { serversOf } from "../command_line/option_values.ts";
 
 export interface JoinAddress {
-  /** `--host`: where the server listens. */
+  /** The servers that the operator named for the line, as `serverAddresses` reads them. */
+  readonly joinHosts?: string | undefined;
+  /** Where the server listens. */
   readonly host: string;
   readonly port: number;
   /** Names and addresses in the server's certificate. */
@@ -21,23 +24,31 @@ const everyAddress = ["::", "0.0.0.0"];
 const placeholder = "HOST";
 
 /**
- * Returns the URI of a server. Its host is the address that members most likely reach: the only one
- * that the server listens on, a name that the operator gave the certificate, or this machine's
- * name.
+ * Returns the URI of a ledger's servers. They are those that the operator named. Without them, the
+ * host is the address that members most likely reach: the only one that the server listens on, a
+ * name that the operator gave the certificate, or this machine's name.
  *
  * @returns `undefined` when none of these is an address for other machines
  */
 export function joinUri(address: JoinAddress): JoinUri | undefined {
-  const host = joinHost(address);
-  const { port, fingerprint } = address;
-  return host === undefined ? undefined : { kind: "join", host, port, fingerprint };
+  const { fingerprint } = address;
+  const servers = joinServers(address);
+  return servers && { kind: "join", servers, fingerprint };
 }
 
 /** Returns the sentence with the command for members, with a placeholder for an unknown host. */
 export function joinLine(address: JoinAddress): string {
   const { port, fingerprint } = address;
-  const uri = joinUri(address) ?? { kind: "join", host: placeholder, port, fingerprint };
+  const servers = [{ host: placeholder, port }];
+  const uri = joinUri(address) ?? { kind: "join", servers, fingerprint };
   return `Members join with: micropay client join '${writeMicropayUri(uri)}'`;
+}
+
+function joinServers(address: JoinAddress): readonly ServerAddress[] | undefined {
+  const { joinHosts, port } = address;
+  if (joinHosts !== undefined) return serversOf(joinHosts, port);
+  const host = joinHost(address);
+  return host === undefined ? undefined : [{ host, port }];
 }
 
 function joinHost(

@@ -8,6 +8,7 @@ import {
   accountsMax,
   address,
   initialBalance,
+  joinHosts,
   listeningPort,
   logFormat,
   type Paths,
@@ -65,6 +66,11 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
       "open",
     )
     .option(
+      "--join-host <SERVERS>",
+      "The ledger's servers in the join line: HOST or HOST:PORT, several with commas. Without it: this server alone.",
+      joinHosts,
+    )
+    .option(
       "--accounts-max <N>",
       "Register no more accounts when the ledger has so many.",
       accountsMax,
@@ -96,6 +102,7 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
         "micropay server 8888",
         "micropay server 8888 3 --silent",
         "micropay server 0 --db class.db --initial-balance 500",
+        "micropay server 8888 --join-host one.example.org,two.example.org:8889",
         "micropay server 8888 --proxy-from 192.0.2.7 --proxy-from 2001:db8::/64",
       ),
     );

@@ -110,6 +110,7 @@ async function serveOn(
     await changes.verifyAll();
     log.say(isNew ? newLedgerLine(place.name) : `Ledger in ${printable(place.name)}`);
     const address = {
+      joinHosts: request.joinHost,
       host: request.host,
       port: listener.endpoint.port,
       certificateHosts: hostsOf(certificates.identity.certificate.der),

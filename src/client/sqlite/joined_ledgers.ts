@@ -1,10 +1,10 @@
 /**
- * The ledgers that a person joined. Each has a name of the person's choice, the address of its
- * server, and the account that joined. A client without an address uses the one joined last.
+ * The ledgers that a person joined. Each has a name of the person's choice, the addresses of its
+ * servers, and the account that joined. A client without an address uses the one joined last.
  */
 import { type AccountName, isAccountName } from "../../account_name.ts";
 import { FileError } from "../../errors.ts";
-import { endpointText } from "../../transport/byte_stream.ts";
+import { type Endpoint, endpointText, parseEndpoint } from "../../transport/byte_stream.ts";
 import { ledgerNameCharactersMax } from "../wallet/ledger_name.ts";
 import { textIn, type WalletStatements, type WalletTransactions } from "./wallet_statements.ts";
 
@@ -12,8 +12,8 @@ export interface JoinedLedger {
   readonly name: string;
   /** The SHA-256 fingerprint of its CA, 64 hexadecimal digits. */
   readonly ledger: string;
-  readonly host: string;
-  readonly port: number;
+  /** At least one. */
+  readonly servers: readonly Endpoint[];
   readonly account: AccountName;
 }
 
@@ -24,22 +24,27 @@ export function joinedLedgers(store: WalletTransactions): Promise<JoinedLedger[]
 
 /**
  * Remembers a ledger as the one joined last. A ledger that was joined before keeps its name, and
- * gets this address and account.
+ * gets these servers and this account.
  *
  * @param name the name for a ledger that was not joined before. A number follows it if another
  * ledger has it
  */
 export function joinLedger(
   store: WalletTransactions,
-  { name, ledger, host, port, account }: JoinedLedger,
+  { name, ledger, servers, account }: JoinedLedger,
 ): Promise<JoinedLedger> {
   return store.write((sql) => {
     const known = allIn(sql, store);
     const before = known.find((one) => one.ledger === ledger)?.name;
     const free = before ?? freeName(name, known.map((one) => one.name));
-    sql.joinLedger.run(free, ledger, host, port, account);
-    return { name: free, ledger, host, port, account };
+    sql.joinLedger.run(free, ledger, serversText({ servers }), account);
+    return { name: free, ledger, servers, account };
   });
+}
+
+/** Returns the servers of a ledger as `HOST:PORT,HOST:PORT`. */
+export function serversText({ servers }: Pick<JoinedLedger, "servers">): string {
+  return servers.map(endpointText).join(",");
 }
 
 /** Gives a joined ledger another name, and says why it could not. */
@@ -57,7 +62,7 @@ export function renameLedger(
 }
 
 /**
- * Forgets a joined ledger, and the pin of its address. Its identities and receipts stay.
+ * Forgets a joined ledger, and the pins of its servers. Its identities and receipts stay.
  *
  * @returns what was forgotten, or `undefined` when no ledger has this name
  */
@@ -69,7 +74,7 @@ export function forgetLedger(
     const found = allIn(sql, store).find((one) => one.name === name);
     if (found === undefined) return undefined;
     sql.forgetLedger.run(name);
-    sql.forgetPin.run(endpointText(found), found.ledger);
+    for (const server of found.servers) sql.forgetPin.run(endpointText(server), found.ledger);
     return found;
   });
 }
@@ -81,12 +86,13 @@ function allIn(sql: WalletStatements, store: WalletTransactions): JoinedLedger[]
     if (!isAccountName(account)) {
       throw new FileError(`read ${store.file}: a joined ledger's account is not a name`);
     }
-    const [name, ledger, host] = [
-      textIn(row, "name", store),
-      textIn(row, "ledger", store),
-      textIn(row, "host", store),
-    ];
-    return { name, ledger, host, port: Number(row.port), account };
+    const servers = textIn(row, "servers", store).split(",").map((text) => {
+      const server = parseEndpoint(text);
+      if (server) return server;
+      throw new FileError(`read ${store.file}: a joined ledger's servers are not addresses`);
+    });
+    const [name, ledger] = [textIn(row, "name", store), textIn(row, "ledger", store)];
+    return { name, ledger, servers, account };
   });
 }
 

@@ -26,13 +26,13 @@ export const walletSchemaStatements: readonly string[] = [
     server TEXT NOT NULL PRIMARY KEY,
     ${digest("ledger")}
   ) STRICT, WITHOUT ROWID`,
-  // The ledgers that were joined. The one with the greatest number was joined last.
+  // The ledgers that were joined. The one with the greatest number was joined last. The servers are
+  // host:port, with commas.
   `CREATE TABLE joined_ledger (
     number INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     ${digest("ledger")} UNIQUE,
-    host TEXT NOT NULL,
-    port INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    servers TEXT NOT NULL,
     account TEXT NOT NULL
   ) STRICT`,
   // Orders that may be on their way. The state is the part of an order's state that outlives a

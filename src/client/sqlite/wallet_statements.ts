@@ -75,11 +75,11 @@ const sources = {
     ON CONFLICT (server) DO UPDATE SET ledger = excluded.ledger`,
 
   pins: `SELECT ${["server", "ledger"].map(wholeText).join(", ")} FROM pin ORDER BY pin.server`,
-  joinedLedgers: `SELECT ${["name", "ledger", "host", "account"].map(wholeText).join(", ")}, port
+  joinedLedgers: `SELECT ${["name", "ledger", "servers", "account"].map(wholeText).join(", ")}
     FROM joined_ledger ORDER BY number DESC`,
   // Replacing the row of the same ledger gives it the greatest number.
-  joinLedger: `INSERT OR REPLACE INTO joined_ledger (number, name, ledger, host, port, account)
-    VALUES ((SELECT coalesce(max(number), 0) + 1 FROM joined_ledger), ?, ?, ?, ?, ?)`,
+  joinLedger: `INSERT OR REPLACE INTO joined_ledger (number, name, ledger, servers, account)
+    VALUES ((SELECT coalesce(max(number), 0) + 1 FROM joined_ledger), ?, ?, ?, ?)`,
   renameLedger: `UPDATE joined_ledger SET name = ? WHERE name = ?`,
   forgetLedger: `DELETE FROM joined_ledger WHERE name = ?`,
   forgetPin: `DELETE FROM pin WHERE server = ? AND ledger = ?`,

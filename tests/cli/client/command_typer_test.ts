@@ -1,13 +1,14 @@
 /**
- * A client's command in full can be copied into a shell. It names the same server, account and
+ * A client's command in full can be copied into a shell. It names the same servers, account and
  * files.
  */
 import { assertEquals } from "@std/assert";
 import { commandTyper } from "../../../src/cli/client/command_typer.ts";
+import { serversOf } from "../../../src/cli/command_line/option_values.ts";
 import { parsed } from "../command_line/fixture.ts";
 import { named } from "../../server/test_server.ts";
 
-const server = { serverHost: "192.0.2.7", serverPort: 8888 };
+const server = { servers: [{ host: "192.0.2.7", port: 8888 }] };
 
 Deno.test("a command in full names the server, the account and the files of the request", () => {
   const plain = commandTyper(server);
@@ -32,4 +33,15 @@ Deno.test("the program reads a command in full as the same request", () => {
     name: "status",
     payment: { entry: 3 },
   });
+});
+
+Deno.test("a command in full names several servers, and the ports that differ from the first one", () => {
+  const servers = [
+    { host: "a.example", port: 8888 },
+    { host: "::1", port: 8888 },
+    { host: "fe80::1%eth0", port: 8889 },
+  ];
+  const text = commandTyper({ servers })("list");
+  assertEquals(text, "micropay client 'a.example,::1,[fe80::1%eth0]:8889' 8888 list");
+  assertEquals(serversOf("a.example,::1,[fe80::1%eth0]:8889", 8888), servers);
 });

@@ -13,7 +13,7 @@ import { named } from "../../server/test_server.ts";
 const id = "019aaf3e-7c00-7000-8000-000000000001";
 const ask = `micropay client 192.0.2.7 8888 --as alice --home '/my homes/a' status ${id}`;
 const typed = commandTyper({
-  ...{ serverHost: "192.0.2.7", serverPort: 8888 },
+  ...{ servers: [{ host: "192.0.2.7", port: 8888 }] },
   ...{ as: named("alice"), home: "/my homes/a" },
 });
 const [alice, bob] = [named("alice"), named("bob")];

@@ -140,7 +140,8 @@ function commandOf({ audit, balance = () => Promise.resolve(answerWith({ balance
     print: (line) => out.push(line),
     printError: (line) => error.push(line),
   });
-  const request = { serverHost: "127.0.0.1", serverPort: 1, json: true } as AddressedRequest;
+  const servers = [{ host: "127.0.0.1", port: 1 }];
+  const request = { servers, json: true } as unknown as AddressedRequest;
   const input = new LineInput(new ReadableStream());
   const context = { ...systemProcessIo, request, input, output, wallet };
   return { out, error, perform: () => performAsMember({ name: "balance" }, context) };

@@ -197,7 +197,10 @@ const taken: readonly { readonly line: string; readonly request: Record<string, 
     line: `client join micropay://pi4:8888/?ca=${ca}`,
     request: {
       ...joinedDefaults,
-      command: { name: "join", uri: { kind: "join", host: "pi4", port: 8888, fingerprint: ca } },
+      command: {
+        name: "join",
+        uri: { kind: "join", servers: [{ host: "pi4", port: 8888 }], fingerprint: ca },
+      },
     },
   },
   { line: "client ledgers", request: { kind: "ledgers", json: false, command: { name: "list" } } },

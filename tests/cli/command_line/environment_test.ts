@@ -19,6 +19,7 @@ const taken: readonly Case[] = [
     variables: {
       MICROPAY_SILENT: "true",
       MICROPAY_HOST: "127.0.0.1",
+      MICROPAY_JOIN_HOST: "A.example,[::2]:8889",
       MICROPAY_DB: "a.db",
       MICROPAY_CERTS: "/certs",
       MICROPAY_INITIAL_BALANCE: "500",
@@ -32,6 +33,7 @@ const taken: readonly Case[] = [
     members: {
       silent: true,
       host: "127.0.0.1",
+      joinHost: "a.example,[::2]:8889",
       db: "a.db",
       certs: "/certs",
       initialBalance: 500,

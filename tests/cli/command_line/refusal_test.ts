@@ -170,6 +170,15 @@ const refused: readonly { readonly line: string; readonly reason: string }[] = [
     reason: 'SERVER_IP "a,b,c,d,e,f,g,h,i": ' +
       "several servers are up to 8 different ones, HOST or HOST:PORT, separated by commas.",
   },
+  ...["a_b", "::1%eth0", "fe80::1%eth0", ""].map((text) => ({
+    line: `server 8888 --join-host=${text}`,
+    reason: `--join-host "${text}": a server is HOST or HOST:PORT.`,
+  })),
+  {
+    line: "ledger join-line --port 8888 --host a:1,a:1",
+    reason: '--host "a:1,a:1": ' +
+      "several servers are up to 8 different ones, HOST or HOST:PORT, separated by commas.",
+  },
   {
     line: "server 8888 --proxy-from 10.1.2.3/8",
     reason: '--proxy-from "10.1.2.3/8": a proxy is an IP address, or a network such as ' +

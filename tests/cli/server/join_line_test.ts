@@ -61,3 +61,13 @@ for (const { title, host = "::", hostname = "pi4", given = [], shown } of rows) 
     );
   });
 }
+
+Deno.test("join: the line has the servers that the operator named, in place of this one", () => {
+  const address = { host: "192.0.2.7", port: 8888, certificateHosts: usual, hostname: "pi4" };
+  const joinHosts = "one.example.org,two.example.org:8889,[::1]:8888,::1";
+  const servers = "&server=two.example.org:8889&server=%5B::1%5D:8888";
+  assertEquals(
+    joinLine({ ...address, joinHosts, fingerprint }),
+    `Members join with: micropay client join 'micropay://one.example.org:8888/?ca=${fingerprint}${servers}'`,
+  );
+});

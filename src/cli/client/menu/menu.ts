@@ -75,7 +75,7 @@ export interface MenuOptions extends MenuIo {
   /** Where the server is, and where peers reach this client, as given on the command line. */
   readonly address:
     & PeerAddressRequest
-    & Pick<AddressedRequest, "json" | "serverHost" | "serverPort">;
+    & Pick<AddressedRequest, "json" | "servers">;
   readonly messages: MessageSwitch;
   /** Returns members whom the wallet knows from payments of an account. */
   readonly knownPeers: (ledger: string, account: AccountName) => Promise<readonly string[]>;

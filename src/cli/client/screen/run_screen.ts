@@ -5,7 +5,7 @@ import type { SqliteWalletStore } from "../../../client/sqlite/sqlite_wallet_sto
 import type { Wallet } from "../../../client/wallet.ts";
 import { systemClock } from "../../../clock.ts";
 import { systemRandom } from "../../../random.ts";
-import { endpointText } from "../../../transport/byte_stream.ts";
+import { serversText } from "../../../client/sqlite/joined_ledgers.ts";
 import type { MeteredNetwork } from "../../../transport/metered_network.ts";
 import type { AddressedRequest } from "../choose_ledger.ts";
 import { commandTyper } from "../command_typer.ts";
@@ -41,9 +41,8 @@ export async function runScreen(
   const printUse = usePrinter({ network, clock: systemClock, print });
   prepareForInk();
   const { openScreen } = await import("./open_screen.tsx");
-  const { serverHost: host, serverPort: port } = request;
   const driver = new ScreenDriver({
-    server: endpointText({ host, port }),
+    server: serversText(request),
     openWallet,
     address: request,
     typed: commandTyper(request),

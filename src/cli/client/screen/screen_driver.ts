@@ -68,12 +68,12 @@ const screenSteps: NextSteps = {
 };
 
 export interface ScreenDriverOptions {
-  /** The server's address, such as `127.0.0.1:8888`. */
+  /** The servers' addresses, such as `127.0.0.1:8888`. */
   readonly server: string;
   /** Opens a wallet that asks and tells the person on this screen. */
   readonly openWallet: (dialogue: WalletDialogue) => Promise<Wallet>;
   /** Where the server is, and where peers reach this client, as given on the command line. */
-  readonly address: PeerAddressRequest & Pick<AddressedRequest, "serverHost" | "serverPort">;
+  readonly address: PeerAddressRequest & Pick<AddressedRequest, "servers">;
   readonly typed: TypeCommand;
   /** The account that was named on the command line. */
   readonly as?: AccountName | undefined;

@@ -294,7 +294,7 @@ Deno.test("screen: a pasted request is paid after a question, and an own request
     await registerAlice(scene);
     const { anchor } = scene.server();
     const request = await scene.bob.request({ amount: 6 as Amount, lifetimeMs: 60_000 });
-    const uri = requestUri(request, { anchor, serverHost: "127.0.0.1", serverPort: 1 });
+    const uri = requestUri(request, { anchor, servers: [{ host: "127.0.0.1", port: 1 }] });
     await bobOnline(scene);
     scene.keys("u");
     scene.type(uri);

@@ -76,7 +76,7 @@ export async function withScreen(
       openWallet: ({ askPassphrase, observe, onWaiting }) =>
         Promise.resolve(
           new Wallet({
-            server: { host: "127.0.0.1", port: 1 },
+            servers: [{ host: "127.0.0.1", port: 1 }],
             folder: new DataFolder(folder),
             trust: { ca: { pem: authority.anchor.pem, path: "CA.pem" } },
             timeoutMs: 20_000,
@@ -90,7 +90,7 @@ export async function withScreen(
             makeSessionKey: () => Promise.resolve(sessionKey),
           }),
         ),
-      address: { port: 0, serverHost: "127.0.0.1", serverPort: 1 },
+      address: { port: 0, servers: [{ host: "127.0.0.1", port: 1 }] },
       typed: (words) => `micropay client ${words}`,
       verbose: false,
       knownPeers: () => Promise.resolve(["carol"]),
