@@ -22,6 +22,11 @@ export class ServerList {
     if (servers.length > 1) this.#at = random.bytes(1)[0]! % servers.length;
   }
 
+  /** How many servers there are. */
+  get count(): number {
+    return this.#servers.length;
+  }
+
   /** The server that answered last, or the first one to try. */
   get current(): Endpoint {
     return this.#servers[this.#at]!;

@@ -12,7 +12,11 @@ import { unusedConnectionMsMax } from "../limits.ts";
 import { zoneOf } from "../pki/host.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { answerWith, type Outcome } from "../protocol/request_type.ts";
-import { registerRequestType } from "../protocol/register.ts";
+import {
+  type RegisterAnswer,
+  type RegisterRequest,
+  registerRequestType,
+} from "../protocol/register.ts";
 import type { Random } from "../random.ts";
 import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
@@ -159,7 +163,8 @@ export class Wallet {
 
   /**
    * Registers an account over an unused connection, or over a new one to the same ledger when the
-   * person took long to type a passphrase. Ends the connection.
+   * person took long to type a passphrase. When that server registers nobody, the other servers are
+   * tried in turn. Ends the connection.
    *
    * @param options.token an invitation's token
    * @param options.code the operator's one-time code for an account whose key was lost. It gets a
@@ -179,19 +184,34 @@ export class Wallet {
       connection,
       () => identities.apply(name, { anew: code !== undefined }),
     );
-    const { link } = await this.#link(unused, { kind: "applicant", ...application });
+    const request = {
+      name,
+      ...(code !== undefined && { code }),
+      ...(token !== undefined && { token }),
+    };
+    const signer = { kind: "applicant", ...application } as const;
+    let outcome = await this.#askToRegister(request, { connection: unused, signer });
+    for (let tried = 1; tried < this.#servers.count && isForAnother(outcome); tried++) {
+      this.#servers.advance();
+      const next = await this.#connectTo(connection.anchor);
+      outcome = await this.#askToRegister(request, { connection: next, signer });
+    }
+    if (outcome.outcome === "refused") return outcome;
+    const der = decodeBase64UrlStrict(outcome.answer.certificate);
+    if (!der) throw new ProtocolError(`register ${name}: the certificate is not base64url`);
+    await identities.complete(application, der, { atMs: this.#dependencies.clock.nowMs() });
+    const { balance, existed } = outcome.answer;
+    return answerWith({ account: name, balance, existed });
+  }
+
+  /** Asks one server to register an account. Ends the connection. */
+  async #askToRegister(
+    request: RegisterRequest,
+    { connection, signer }: { readonly connection: GreetedConnection; readonly signer: Signer },
+  ): Promise<Outcome<RegisterAnswer>> {
+    const { link } = await this.#link(connection, signer);
     try {
-      const outcome = await link.ask(registerRequestType, {
-        name,
-        ...(code !== undefined && { code }),
-        ...(token !== undefined && { token }),
-      });
-      if (outcome.outcome === "refused") return outcome;
-      const der = decodeBase64UrlStrict(outcome.answer.certificate);
-      if (!der) throw new ProtocolError(`register ${name}: the certificate is not base64url`);
-      await identities.complete(application, der, { atMs: this.#dependencies.clock.nowMs() });
-      const { balance, existed } = outcome.answer;
-      return answerWith({ account: name, balance, existed });
+      return await link.ask(registerRequestType, request);
     } finally {
       await link.end();
     }
@@ -399,4 +419,9 @@ export class Wallet {
     const options = { clock, timeoutMs, serverTimeMs, boundsWaiting, onWaiting };
     return { link: new ServerLink(channel, options), sessionKey };
   }
+}
+
+/** Whether the server registers nobody, so that another one has to be asked. */
+function isForAnother(outcome: Outcome<RegisterAnswer>): boolean {
+  return outcome.outcome === "refused" && outcome.code === 219;
 }

@@ -14,20 +14,20 @@ import { gencertCommandLine } from "./gencert_hint.ts";
 import { type Identity, openIdentity } from "./identity.ts";
 import { pemToDer } from "./pem.ts";
 import { isUnfinished } from "./staged_files.ts";
-import { readTrustAnchorOfAnyDate, type TrustAnchor } from "./trust_anchor.ts";
+import { readTrustAnchorOfAnyDate, readTrustAnchorPem, type TrustAnchor } from "./trust_anchor.ts";
 
 export const certificateFileNames = ["CA.pem", "CA.key", "server.crt", "server.key"] as const;
 export type CertificateFileName = (typeof certificateFileNames)[number];
 
-/** The contents of a certificate folder, read and verified. */
+/** What a server shows and signs with, read and verified. */
 export interface OpenedCertificates {
-  readonly authority: CertificateAuthority;
   readonly anchor: TrustAnchor;
   readonly identity: Identity;
 }
 
 /**
- * Opens the folder for a server and verifies its four files at the current time.
+ * Opens `CA.pem`, `server.crt` and `server.key` of a folder, and verifies them at the current time.
+ * `CA.key` is not read: only {@link openAuthority} needs it.
  *
  * @throws {FileError} when a file is missing or unreadable
  * @throws {CertificateError} with the path of a file that has expired, has the wrong form, or does
@@ -44,8 +44,8 @@ export function openCertificates(
     );
   }
   const atMs = clock.nowMs();
-  const authority = openAuthority(folder, atMs);
-  const { anchor } = authority;
+  const caPem = readIn(folder, "CA.pem");
+  const anchor = withFileAdvice(folder, "CA.pem", () => readTrustAnchorPem(caPem, { atMs }));
   const certificatePem = readIn(folder, "server.crt");
   const privateKeyPem = readIn(folder, "server.key");
   const identity = withFileAdvice(
@@ -53,7 +53,7 @@ export function openCertificates(
     "server.crt",
     () => openIdentity({ certificatePem, privateKeyPem, anchor, role: "server", atMs }),
   );
-  return { authority, anchor, identity };
+  return { anchor, identity };
 }
 
 /** Returns whether the folder has none of the four files, so that a first start may make them. */
@@ -82,7 +82,7 @@ export function readAuthorityOfAnyDate(folder: string): TrustAnchor {
 }
 
 /**
- * Opens the folder's CA.
+ * Opens the folder's CA, which issues certificates.
  *
  * @param atMs wall-clock time in milliseconds since the epoch
  * @throws {FileError} when a file of the CA is missing or unreadable

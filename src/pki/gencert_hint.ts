@@ -3,6 +3,8 @@
 /**
  * Returns the `micropay gencert` command line for this folder.
  *
+ * @param caFolder the folder of the CA, if it is another one
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -10,9 +12,16 @@
  * assertEquals(gencertCommandLine("my certs", "renew"), "micropay gencert renew --out 'my certs'");
  * ```
  */
-export function gencertCommandLine(folder: string, command?: "renew"): string {
-  const out = folder === defaultFolder ? [] : ["--out", shellWord(folder)];
-  return ["micropay", "gencert", ...(command === undefined ? [] : [command]), ...out].join(" ");
+export function gencertCommandLine(
+  folder: string,
+  command?: "renew",
+  caFolder?: string,
+): string {
+  const words = ["micropay", "gencert"];
+  if (command !== undefined) words.push(command);
+  if (caFolder !== undefined) words.push("--ca-from", shellWord(caFolder));
+  if (folder !== defaultFolder) words.push("--out", shellWord(folder));
+  return words.join(" ");
 }
 
 /** The certificate folder when no option names one. */

@@ -1,5 +1,5 @@
 /** Makes the files of the operator's folder: the missing ones, a new server pair, or a new CA. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { attempting, isThere } from "../durable_files.ts";
 import { FileError } from "../errors.ts";
@@ -7,6 +7,7 @@ import type { Random } from "../random.ts";
 import { whileLocked } from "../sqlite/file_lock.ts";
 import { CertificateAuthority } from "./certificate_authority.ts";
 import {
+  authorityFingerprint,
   type CertificateFileName,
   certificateFileNames,
   namesThere,
@@ -25,6 +26,11 @@ import { readStructure } from "./x509/signed_structure.ts";
 
 export interface MakeCertificatesOptions {
   readonly folder: string;
+  /**
+   * The folder with the files of the CA. When absent, they are in `folder`. When it is another one,
+   * `folder` gets `CA.pem`, but never `CA.key`.
+   */
+  readonly caFolder?: string | undefined;
   /** DNS names and IP addresses of the server, in the form that `parseHost` reads. */
   readonly hosts: readonly string[];
   /** Days that the server certificate is valid. The CA's end limits them. */
@@ -54,12 +60,13 @@ export interface CertificatesReport {
 }
 
 /**
- * Makes the missing files: all four, or the server's two beside a valid CA. An existing server key
- * is kept, and a certificate without its key is replaced. The folder is made when it does not
- * exist. After an interrupted run, this call completes that run instead.
+ * Makes the missing files: all four, or the server's two beside a valid CA. With another
+ * `caFolder`, the CA there issues the server's certificate. An existing server key is kept, and a
+ * certificate without its key is replaced. The folder is made when it does not exist. After an
+ * interrupted run, this call completes that run instead.
  *
- * @throws {FileError} when no file is missing, a part of the CA is missing, or the folder is not
- * writable
+ * @throws {FileError} when no file is missing, a part of the CA is missing or another CA's, or the
+ * folder is not writable
  * @throws {CertificateError} when the CA, the existing key, a host or the number of days is not
  * valid
  */
@@ -68,8 +75,8 @@ export async function makeCertificates(
 ): Promise<CertificatesReport> {
   return await changeFolder(options, () => {
     const there = namesThere(options.folder);
-    if (there.length === 0) return makeAll(options);
-    requireIncomplete(options.folder, there);
+    if (there.length === 0 && isOwn(options)) return makeAll(options);
+    requireIncomplete(options, there);
     const hasKey = there.includes("server.key");
     return makeServerFiles(options, hasKey ? readServerKey(options.folder) : undefined);
   }, { finishOnly: true });
@@ -78,7 +85,8 @@ export async function makeCertificates(
 /**
  * Replaces the server's certificate and key, and keeps the CA.
  *
- * @throws {FileError} when the folder or a part of the CA is missing, or the folder is not writable
+ * @throws {FileError} when the folder or a part of the CA is missing, the folder has another CA, or
+ * it is not writable
  * @throws {CertificateError} when the CA, a host or the number of days is not valid
  */
 export async function renewServerCertificate(options: RenewOptions): Promise<CertificatesReport> {
@@ -92,7 +100,7 @@ export async function renewServerCertificate(options: RenewOptions): Promise<Cer
   }
   const readHosts = () => hostsOf(pemToDer(readIn(folder, "server.crt"), "CERTIFICATE"));
   return await changeFolder(options, () => {
-    requireAuthority(folder, namesThere(folder));
+    requireAuthority(options, namesThere(folder));
     const names = hosts ?? unlessInvalid(folder, "server.crt", readHosts) ?? hostsDefault;
     return makeServerFiles({ ...rest, folder, hosts: names });
   });
@@ -157,8 +165,11 @@ function makeServerFiles(
   options: MakeCertificatesOptions,
   given?: SigningKey,
 ): NewFile[] {
-  const authority = openAuthority(options.folder, options.clock.nowMs());
-  return issueServerFiles(authority, options, given);
+  const { folder, clock } = options;
+  const authority = openAuthority(authorityFolder(options), clock.nowMs());
+  const hasAnchor = isThere(join(folder, "CA.pem"));
+  const anchorFile = { name: "CA.pem", text: authority.anchor.pem, access: "public" } as const;
+  return [...(hasAnchor ? [] : [anchorFile]), ...issueServerFiles(authority, options, given)];
 }
 
 /** @param given an existing key; when absent, a new key is made */
@@ -178,29 +189,54 @@ function issueServerFiles(
   ];
 }
 
+/** Where the files of the CA are. */
+type Folders = Pick<MakeCertificatesOptions, "folder" | "caFolder">;
+
+function authorityFolder({ folder, caFolder = folder }: Folders): string {
+  return caFolder;
+}
+
+/** Whether the CA is in the folder of the server's files. */
+function isOwn(folders: Folders): boolean {
+  return resolve(authorityFolder(folders)) === resolve(folders.folder);
+}
+
 /** Throws unless the CA is complete and a file of the server is missing. */
-function requireIncomplete(folder: string, there: readonly CertificateFileName[]): void {
-  requireAuthority(folder, there);
-  if (there.length < certificateFileNames.length) return;
-  const renew = gencertCommandLine(folder, "renew");
+function requireIncomplete(folders: Folders, there: readonly CertificateFileName[]): void {
+  requireAuthority(folders, there);
+  if (!serverFileNames.every((name) => there.includes(name))) return;
+  const renew = gencertCommandLine(folders.folder, "renew", folders.caFolder);
   throw new FileError(
-    `make certificates: all of them are in ${folder} already; ${renew} replaces the server's ` +
-      `and keeps the CA`,
+    `make certificates: all of them are in ${folders.folder} already; ${renew} replaces the ` +
+      `server's and keeps the CA`,
   );
 }
 
+const serverFileNames = ["CA.pem", "server.crt", "server.key"] as const;
+
 /**
  * Throws when a part of the CA is missing. Its key and certificate are made together, so the
- * missing part cannot be made again.
+ * missing part cannot be made again. Throws also when the server's folder has another CA.
  */
-function requireAuthority(folder: string, there: readonly CertificateFileName[]): void {
+function requireAuthority(folders: Folders, thereInFolder: readonly CertificateFileName[]): void {
+  const folder = authorityFolder(folders);
+  const there = isOwn(folders) ? thereInFolder : namesThere(folder);
   const parts = ["CA.pem", "CA.key"] as const;
   const missing = parts.filter((name) => !there.includes(name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    if (isOwn(folders) || !thereInFolder.includes("CA.pem")) return;
+    const [own, other] = [folders.folder, folder].map(authorityFingerprint);
+    if (own === other) return;
+    throw new FileError(
+      `use the CA in ${folder}: ${folders.folder} has the CA of another ledger, ${own}; ` +
+        "name another folder with --out",
+    );
+  }
   const found = there.length === 0 ? "nothing else" : there.join(", ");
   throw new FileError(
     `use the CA in ${folder}: ${missing.join(" and ")} missing, beside ${found}; put the file ` +
-      `back from your copy, or make certificates for a new ledger in another folder with --out`,
+      "back from your copy, name the folder of the CA with --ca-from, or make certificates for a " +
+      "new ledger in another folder with --out",
   );
 }
 

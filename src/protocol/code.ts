@@ -51,6 +51,10 @@ export const codes = {
     "FAIL: the invitation was revoked; ask the operator for another",
   ),
   218: final("INVITATION_OTHER_NAME", "FAIL: the invitation is for another name"),
+  219: final(
+    "REGISTER_ELSEWHERE",
+    "FAIL: this server registers no members; register at another server of this ledger",
+  ),
   220: final("AUTH_FAIL", "AUTH_FAIL"),
   230: temporary("DUPLICATE_LOGIN", "DUPLICATE_LOGIN"),
   240: final("NOT_LOGGED_IN", "Please login first"),

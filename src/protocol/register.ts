@@ -51,4 +51,5 @@ export const registerRequestType = {
     existed: v.boolean(),
   }),
 } as const satisfies RequestType;
+export type RegisterRequest = v.InferOutput<typeof registerRequestType.request>;
 export type RegisterAnswer = v.InferOutput<typeof registerRequestType.answer>;

@@ -76,7 +76,7 @@ export class Server {
   constructor(options: ServerOptions, dependencies: ServerDependencies) {
     const { listener, userLimit, initialBalance, accountsMax } = options;
     const { processors = processorsDefault, proxies = [], witnesses = [], join = "open" } = options;
-    const { authority: { anchor }, clock, identity, ledger, report, sessionKeys } = dependencies;
+    const { anchor, clock, identity, ledger, report, sessionKeys } = dependencies;
     const sessions = new MemberSessions();
     const queue = new FairQueue({
       inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
@@ -91,7 +91,6 @@ export class Server {
     });
     this.#context = {
       ...dependencies,
-      anchor,
       initialBalance,
       join,
       serverId: this.id,
@@ -102,7 +101,7 @@ export class Server {
       strangers: new Strangers(),
       firstLines: new FirstLines(dependencies),
       registrations: new Registrations({ ...dependencies, accountsMax }),
-      published: new PublishedCheckpoints({ ...dependencies, anchor, witnesses }),
+      published: new PublishedCheckpoints({ ...dependencies, witnesses }),
       relays: new Relays(dependencies),
       strangerRequests: new TokenBuckets({
         clock,

@@ -23,7 +23,9 @@ export interface ServerDependencies {
   readonly ledger: Ledger;
   /** The ledger's account changes. Each is verified once. */
   readonly changes: ChangeHistory;
-  readonly authority: CertificateAuthority;
+  readonly anchor: TrustAnchor;
+  /** Issues the certificates of new members. Absent where the server registers nobody. */
+  readonly authority?: CertificateAuthority | undefined;
   readonly identity: Identity;
   readonly sessionKeys: SessionKeys;
   readonly clock: Clock;
@@ -32,7 +34,6 @@ export interface ServerDependencies {
 }
 
 export interface ServerContext extends ServerDependencies {
-  readonly anchor: TrustAnchor;
   readonly initialBalance: number;
   /** Whether a new account needs an invitation. */
   readonly join: "open" | "invite";

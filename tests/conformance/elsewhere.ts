@@ -163,6 +163,10 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "register: 50 clients use an invitation for one at the same moment, and one gets in",
     "register: a lost reply costs no second use",
   ),
+  "register 11": at(
+    "server/handlers/register_elsewhere",
+    "register: a server that registers nobody answers 219, whatever the name, the key, the code and the token are",
+  ),
   "register 9": at(
     "server/handlers/register_invited",
     "register: each guess of a token counts as a registration of its address",

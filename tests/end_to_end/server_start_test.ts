@@ -16,7 +16,14 @@ const rows: readonly {
   {
     title: "a folder without CA.key",
     spoil: (scene) => Deno.remove(scene.path("certs", "CA.key")),
-    says: /CA\.key/,
+    says:
+      /CA\.key: there is no such file; put it back from your copy, or serve without it with --no-registering$/,
+  },
+  {
+    title: "--no-registering and no certificates",
+    spoil: (scene) => Deno.remove(scene.path("certs"), { recursive: true }),
+    args: ["--no-registering"],
+    says: /no certificates are in .*certs; where CA\.key is, micropay gencert --ca-from DIR --out/,
   },
   {
     title: "a folder without server.key",

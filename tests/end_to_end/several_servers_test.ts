@@ -116,3 +116,29 @@ Deno.test("receive goes on at another server when its own stops, and prints each
     /connect to one of 2 servers: 127\.0\.0\.1:\d+ \(.+\); 127\.0\.0\.1:\d+ \(/,
   );
 });
+
+Deno.test("register goes to the next server where one registers nobody, and says so when none does", async () => {
+  const authority = makeAuthority();
+  const ledger = keepOpen(new MemoryLedger({ ledgerId: authority.anchor.fingerprint }));
+  await using one = await startServer({ authority, ledger, registering: false });
+  await using two = await startServer({ authority, ledger });
+  await using three = await startServer({ authority, ledger, registering: false });
+  const folder = await Deno.makeTempDir();
+  const { fingerprint } = authority.anchor;
+  const register = (name: string, servers: readonly TestServer[]) =>
+    new Command(["client", addressesOf(servers), "1", "register", name], {
+      env: { MICROPAY_HOME: `${folder}/${name}`, MICROPAY_FINGERPRINT: fingerprint },
+    }).end();
+  try {
+    // The client begins at a random server.
+    for (const name of ["alice", "bob", "carol"]) {
+      const { code, stdout, stderr } = await register(name, [one, two, three]);
+      assertEquals([code, stdout], [0, "100 OK\n"], stderr);
+    }
+    const { code, stdout } = await register("dave", [one, three]);
+    assertEquals(code, 5);
+    assertMatch(stdout, /^219 FAIL: this server registers no members; register at another server/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

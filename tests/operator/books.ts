@@ -10,7 +10,12 @@ import { isAmount } from "../../src/money.ts";
 import { auditLedger, type AuditOptions } from "../../src/operator/audit.ts";
 import { thisThread } from "../../src/cli/ledger/audit_threads.ts";
 import { endAccount, type Ending } from "../../src/operator/ending.ts";
-import { openCertificates, type OpenedCertificates } from "../../src/pki/certificate_folder.ts";
+import type { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
+import {
+  openAuthority,
+  openCertificates,
+  type OpenedCertificates,
+} from "../../src/pki/certificate_folder.ts";
 import { makeCertificates } from "../../src/pki/make_certificates.ts";
 import { type Identity, openIdentity } from "../../src/pki/identity.ts";
 import { derToPem } from "../../src/pki/pem.ts";
@@ -35,7 +40,7 @@ export interface MoveOptions {
 export class Books implements AsyncDisposable {
   readonly folder: string;
   readonly clock: Clock & { jump(ms: number): void; advance(ms: number): void };
-  readonly certificates: OpenedCertificates;
+  readonly certificates: OpenedCertificates & { readonly authority: CertificateAuthority };
   readonly ledger: SqliteLedger;
   readonly members = new Map<string, Identity>();
 
@@ -182,7 +187,8 @@ export async function openBooks(
     clock,
     random: systemRandom,
   });
-  const certificates = openCertificates({ folder: certs, clock });
+  const authority = openAuthority(certs, clock.nowMs());
+  const certificates = { ...openCertificates({ folder: certs, clock }), authority };
   const ledgerId = certificates.anchor.fingerprint;
   const ledger = await openSqliteLedger({ file: `${at}/server.db`, ledgerId });
   return new Books(at, { clock, certificates, ledger });

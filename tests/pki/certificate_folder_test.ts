@@ -55,7 +55,7 @@ Deno.test("the four files are made in a new folder, with modes for their readers
     const opened = openCertificates({ folder, clock: clockAt() });
     assertEquals(opened.anchor.fingerprint, report.caFingerprint);
     assertEquals(opened.identity.party, { role: "server" });
-    assertEquals(opened.authority.anchor.notAfterMs, report.caNotAfterMs);
+    assertEquals(opened.anchor.notAfterMs, report.caNotAfterMs);
   });
 });
 

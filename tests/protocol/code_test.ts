@@ -47,6 +47,11 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
     false,
   ],
   218: ["INVITATION_OTHER_NAME", "FAIL: the invitation is for another name", false],
+  219: [
+    "REGISTER_ELSEWHERE",
+    "FAIL: this server registers no members; register at another server of this ledger",
+    false,
+  ],
   220: ["AUTH_FAIL", "AUTH_FAIL", false],
   230: ["DUPLICATE_LOGIN", "DUPLICATE_LOGIN", true],
   240: ["NOT_LOGGED_IN", "Please login first", false],

@@ -15,7 +15,12 @@ import { type Booking, issuingAccount } from "../../src/ledger/entry.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import type { SqliteLedger } from "../../src/ledger/sqlite/sqlite_ledger.ts";
 import type { Amount } from "../../src/money.ts";
-import { openCertificates, type OpenedCertificates } from "../../src/pki/certificate_folder.ts";
+import type { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
+import {
+  openAuthority,
+  openCertificates,
+  type OpenedCertificates,
+} from "../../src/pki/certificate_folder.ts";
 import { type VerifiedCertificate, verifyChain } from "../../src/pki/certificate_profile.ts";
 import { makeCertificates } from "../../src/pki/make_certificates.ts";
 import { derToPem, pemToDers } from "../../src/pki/pem.ts";
@@ -77,7 +82,8 @@ export async function readLargeLedgerFolder(folder: string): Promise<LargeLedger
   const plan: Plan = JSON.parse(await Deno.readTextFile(join(folder, "plan.json")));
   const lines = (await Deno.readTextFile(join(folder, "members.jsonl"))).trimEnd().split("\n");
   const clock = new ManualClock(plan.startMs);
-  const certificates = openCertificates({ folder: join(folder, "certs"), clock });
+  const certs = join(folder, "certs");
+  const certificates = openCertificates({ folder: certs, clock });
   return { plan, members: lines.map((line) => JSON.parse(line)), certificates };
 }
 
@@ -91,7 +97,8 @@ async function prepare(folder: string, accounts: number): Promise<void> {
   const [file, ledgerId] = [join(folder, "server.db"), certificates.anchor.fingerprint];
   const ledger = await openSqliteLedger({ file, ledgerId });
   try {
-    const members = await openAccounts(ledger, { plan, certificates });
+    const authority = openAuthority(certs, clock.nowMs());
+    const members = await openAccounts(ledger, { plan, certificates, authority });
     const lines = members.map((member) => `${JSON.stringify(member)}\n`).join("");
     await Deno.writeTextFile(join(folder, "members.jsonl"), lines, { mode: 0o600 });
     await Deno.writeTextFile(join(folder, "plan.json"), JSON.stringify(plan));
@@ -115,6 +122,7 @@ function* jobsBetween(from: number, last: number): Generator<SigningJob> {
 interface Opening {
   readonly plan: Plan;
   readonly certificates: OpenedCertificates;
+  readonly authority: CertificateAuthority;
 }
 
 /** Opens all accounts as a server does, and returns what their members keep. */
@@ -131,12 +139,12 @@ async function openAccounts(ledger: SqliteLedger, opening: Opening): Promise<Mem
 async function openAccount(
   ledger: SqliteLedger,
   place: number,
-  { plan, certificates }: Opening,
+  { plan, certificates, authority }: Opening,
 ): Promise<MemberKeys> {
   const [name, atMs] = [accountAt(place), plannedAtMs(place + 1, plan)];
   const { signingKey: { publicKey }, pem: privateKeyPem } = SigningKey.generate();
   const certificate = { name, publicKey, atMs, random: systemRandom };
-  const der = certificates.authority.issueMember(certificate);
+  const der = authority.issueMember(certificate);
   const [id, amount] = [plannedId(place + 1, plan), openingAmount as Amount];
   const clock = { nowMs: () => atMs };
   const terms = { id, payer: issuingAccount, payee: name, amount } as const;

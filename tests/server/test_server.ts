@@ -68,6 +68,8 @@ export interface TestServerOptions {
   readonly processors?: number;
   readonly accountsMax?: number;
   readonly join?: "open" | "invite";
+  /** Whether it registers members. It does by default. */
+  readonly registering?: boolean;
   readonly witnesses?: readonly VerifierKey[];
   readonly proxies?: readonly AddressRange[];
 }
@@ -218,7 +220,7 @@ export class TestServer {
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { userLimit = 50, initialBalance = 10_000, clock = systemClock, wrap, processors } =
     options;
-  const { accountsMax = 10_000, proxies, witnesses = [], join } = options;
+  const { accountsMax = 10_000, proxies, witnesses = [], join, registering = true } = options;
   const { network = tcpNetwork, authority = makeAuthority() } = options;
   const ledgerId = authority.anchor.fingerprint;
   const { ledger = new MemoryLedger({ ledgerId }) } = options;
@@ -240,7 +242,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     {
       ledger: opened,
       changes,
-      authority,
+      anchor: authority.anchor,
+      authority: registering ? authority : undefined,
       identity,
       sessionKeys: options.sessionKeys ?? await unchangingSessionKeys(),
       clock,

@@ -71,6 +71,7 @@ export class SimulatedServer {
     const server = new Server({ listener, userLimit, initialBalance, accountsMax }, {
       ledger,
       changes: new ChangeHistory({ ledger, anchor: authority.anchor }),
+      anchor: authority.anchor,
       authority,
       identity,
       sessionKeys: keys,

@@ -16,12 +16,13 @@ export function gencertCommand(program: Command, paths: Paths) {
       .usage("[COMMAND]")
       .summary("Make the certificates.")
       .description(
-        "Makes what is missing of CA.pem, CA.key, server.crt and server.key. With a CA there, makes only the server's. Files that are replaced are kept under a dated name.",
+        "Makes what is missing of CA.pem, CA.key, server.crt and server.key. With a CA there, makes only the server's. With --ca-from, makes the files of another server of the same ledger. Files that are replaced are kept under a dated name.",
       )
       .addHelpText(
         ...examples(
           "micropay gencert",
           "micropay gencert --host pay.example.org --host 192.0.2.7 --days 90",
+          "micropay gencert --ca-from certs --out second-server --host two.example.org",
           "micropay gencert renew",
         ),
       ),
@@ -37,6 +38,7 @@ export function gencertCommand(program: Command, paths: Paths) {
         ...examples(
           "micropay gencert renew",
           "micropay gencert renew --host pay.example.org --days 90",
+          "micropay gencert renew --ca-from certs --out second-server",
         ),
       ),
     paths,
@@ -62,6 +64,11 @@ function request(command: { readonly name: "make" | "renew" }, { host, ...option
 function withOptions(command: Command<[], OptionValues, OptionValues>, { file, directory }: Paths) {
   return (command as Command)
     .option("--out <DIR>", "Where to write them.", directory, defaultFolder)
+    .option(
+      "--ca-from <DIR>",
+      "The folder with CA.pem and CA.key, if it is not that of --out. The folder of --out then gets CA.pem, and no CA.key.",
+      directory,
+    )
     .option(
       "--host <NAME_OR_IP>",
       "Another name or address of the server; may be repeated (commas in the variable). localhost, 127.0.0.1, ::1 and this machine's name are always in.",

@@ -56,10 +56,10 @@ async function change(
   options: GencertOptions,
   environment: GencertEnvironment,
 ): Promise<CertificatesReport> {
-  const { command, out, days, force } = options;
+  const { command, out, caFrom: caFolder, days, force } = options;
   const { clock, random, hostname } = environment;
   const usual = usualHosts(hostname);
-  const common = { folder: out, days, clock, random };
+  const common = { folder: out, caFolder, days, clock, random };
   if (command.name === "renew") {
     const hosts = options.hosts.length === 0 ? undefined : [...usual, ...options.hosts];
     return await renewServerCertificate({ ...common, hosts, hostsDefault: usual });
@@ -70,12 +70,15 @@ async function change(
   return await replaceCertificates({ ...common, hosts });
 }
 
-function checkOptions({ command, force, newCa }: GencertOptions): void {
+function checkOptions({ command, force, newCa, caFrom }: GencertOptions): void {
   if (command.name === "renew" && (force || newCa)) {
     throw new UsageError("renew the server's certificate: --force and --new-ca are not for that");
   }
   if (newCa && !force) {
     throw new UsageError("make certificates: --new-ca is for replacing a CA, with --force");
+  }
+  if (force && caFrom !== undefined) {
+    throw new UsageError("make certificates: --force makes a new CA, and --ca-from keeps one");
   }
 }
 

@@ -71,6 +71,10 @@ export function serverCommand(program: Command, { file, directory }: Paths) {
       joinHosts,
     )
     .option(
+      "--no-registering",
+      "Register nobody, and start without CA.key. Members register at another server of the ledger.",
+    )
+    .option(
       "--accounts-max <N>",
       "Register no more accounts when the ledger has so many.",
       accountsMax,

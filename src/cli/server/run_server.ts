@@ -2,12 +2,15 @@
  * `micropay server`: opens what a server needs, runs it, and closes everything again.
  */
 import { userLimitMin, witnessesMax } from "../../limits.ts";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { systemClock } from "../../clock.ts";
+import { isThere } from "../../durable_files.ts";
 import { FileError, messageOf, UsageError } from "../../errors.ts";
 import type { DatabaseEvent } from "../../ledger/postgres/database_health.ts";
+import type { CertificateAuthority } from "../../pki/certificate_authority.ts";
 import {
   hasNoCertificates,
+  openAuthority,
   openCertificates,
   type OpenedCertificates,
 } from "../../pki/certificate_folder.ts";
@@ -95,7 +98,8 @@ async function serveOn(
   },
 ): Promise<void> {
   if (request.reset) await resetLedger(place, request, processIo);
-  const certificates = await openOrMakeCertificates({ folder: request.certs, place, log });
+  const certificates = await openOrMakeCertificates(request, { place, log });
+  const authority = request.registering ? openRegisteringAuthority(request.certs) : undefined;
   const ledgerId = certificates.anchor.fingerprint;
   const sessionKeys = await SessionKeys.open({
     generate: () => processIo.makeSessionKey(request.rsaBits),
@@ -117,7 +121,10 @@ async function serveOn(
       hostname: Deno.hostname(),
       fingerprint: ledgerId,
     };
-    if (request.join === "open") sayJoinLine(address, request, { ...processIo, log });
+    // A line with several servers leads to one that registers.
+    if (!authority && request.joinHost === undefined) {
+      log.say("This server registers nobody: members register at another one");
+    } else if (request.join === "open") sayJoinLine(address, request, { ...processIo, log });
     else log.say("Only invited members join: micropay ledger invite makes join lines");
     await serveUntilSignal(processIo, () =>
       new Server(
@@ -133,6 +140,7 @@ async function serveOn(
         },
         {
           ...certificates,
+          authority,
           ledger,
           changes,
           sessionKeys,
@@ -209,14 +217,22 @@ async function resetLedger(
 }
 
 /**
- * @throws {FileError} when there is a ledger and its certificates are missing: only its own CA can
- * serve it
+ * @throws {FileError} when the certificates are missing, and there is a ledger or the server
+ * registers nobody: a new CA would be of no use
  */
 async function openOrMakeCertificates(
-  { folder, place: ledger, log }: { folder: string; place: LedgerPlace; log: ServerLog },
+  { certs: folder, registering }: Pick<ServerRequest, "certs" | "registering">,
+  { place: ledger, log }: { readonly place: LedgerPlace; readonly log: ServerLog },
 ): Promise<OpenedCertificates> {
   if (hasNoCertificates(folder)) {
     const place = resolve(folder);
+    if (!registering) {
+      throw new FileError(
+        `serve the ledger ${ledger.name}: no certificates are in ${place}; where CA.key is, ` +
+          "micropay gencert --ca-from DIR --out NEW makes the files for this server. Name their " +
+          "folder with --certs",
+      );
+    }
     if (await ledger.exists()) {
       throw new FileError(
         `serve the ledger ${ledger.name}: its certificates are not in ${place}; put them back from your ` +
@@ -243,6 +259,16 @@ async function openOrMakeCertificates(
     );
   }
   return openCertificates({ folder, clock: systemClock });
+}
+
+/** @throws {FileError} when `CA.key` is missing */
+function openRegisteringAuthority(folder: string): CertificateAuthority {
+  const path = join(folder, "CA.key");
+  if (isThere(path)) return openAuthority(folder, systemClock.nowMs());
+  throw new FileError(
+    `read ${path}: there is no such file; put it back from your copy, or serve without it with ` +
+      "--no-registering",
+  );
 }
 
 /**

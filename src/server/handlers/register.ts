@@ -11,6 +11,7 @@ import {
 import type { Account, RegisterOutcome } from "../../ledger/ledger.ts";
 import { changeTriesMax } from "../../limits.ts";
 import { isAmount } from "../../money.ts";
+import type { CertificateAuthority } from "../../pki/certificate_authority.ts";
 import type { CertificateRequest } from "../../pki/certificate_request.ts";
 import { sha256Hex } from "../../pki/signing_key.ts";
 import { signAccountChange } from "../../protocol/account_change.ts";
@@ -32,10 +33,13 @@ export const registerRoute = applicantRoute({
   notation: ({ name }) => `REGISTER#${name}`,
   async handle({ name, code, token }, context) {
     const { request, server, session } = context;
+    const { authority } = server;
+    // Before all else, so that it says nothing about names.
+    if (!authority) return refuse(219);
     if (name !== request.name) return refuse(210);
     // The ledger decides when two ask at once.
     const account = await server.ledger.account(name);
-    const again = account && await registerAgain(account, code, context);
+    const again = account && await registerAgain(account, code, { ...context, authority });
     const isTaken = again?.outcome === "name_taken";
     const isSecret = server.join === "invite";
     if (again && !(isTaken && isSecret)) return outcomeOf(again);
@@ -50,7 +54,7 @@ export const registerRoute = applicantRoute({
       opening: isAmount(balance)
         ? signIssue({ kind: "opening", name, amount: balance }, server)
         : undefined,
-      certificate: issueCertificate(request, server),
+      certificate: issueCertificate(request, { ...server, authority }),
     }));
     const { accountsMax } = server.registrations;
     const registration = {
@@ -118,11 +122,14 @@ async function invitationOf(
   };
 }
 
+/** An applicant's request to a server that registers members. */
+type RegisterContext = ApplicantRequestContext & { readonly authority: CertificateAuthority };
+
 /** Registers an existing name, with the key of its certificate or the code of its revocation. */
 async function registerAgain(
   account: Account,
   code: string | undefined,
-  context: ApplicantRequestContext,
+  context: RegisterContext,
 ): Promise<RegisterOutcome> {
   const { certificate, lastChange } = account;
   if (certificate) {
@@ -148,7 +155,7 @@ async function registerAgain(
  */
 async function reissue(
   codeDigest: string,
-  { request, server, session }: ApplicantRequestContext,
+  { request, server, session, authority }: RegisterContext,
 ): Promise<RegisterOutcome> {
   const { ledger, changes, clock } = server;
   const { name } = request;
@@ -161,7 +168,7 @@ async function reissue(
       return { outcome: "name_taken" };
     }
     const signed = await session.inTurn(() => {
-      certificate ??= issueCertificate(request, server);
+      certificate ??= issueCertificate(request, { ...server, authority });
       const { fingerprint } = certificate;
       const terms = { kind: "reissue", name, certificate: fingerprint, previous } as const;
       const change = signAccountChange({ ...terms, atMs: clock.nowMs() }, server);
@@ -174,7 +181,9 @@ async function reissue(
 
 function issueCertificate(
   { name, publicKey }: CertificateRequest,
-  { authority, clock, random }: ServerContext,
+  { authority, clock, random }:
+    & Pick<RegisterContext, "authority">
+    & Pick<ServerContext, "clock" | "random">,
 ): CertificateRecord {
   const atMs = clock.nowMs();
   const der = authority.issueMember({ name, publicKey, atMs, random });

@@ -20,6 +20,7 @@ const serverDefaults = {
   db: "server.db",
   certs: "certs",
   initialBalance: 10_000,
+  registering: true,
   accountsMax: 10_000,
   rsaBits: 2048,
   rekeyHours: 24,

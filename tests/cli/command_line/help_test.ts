@@ -211,6 +211,7 @@ Deno.test("gencert renew shows and completes no option for replacing the CA", ()
   const { text } = printedBy("gencert renew --help");
   assertEquals([...text.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name), [
     "out",
+    "ca-from",
     "host",
     "days",
     "help",

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type GencertOptions, runGencert } from "../../../src/cli/gencert/run_gencert.ts";
+import { isThere } from "../../../src/durable_files.ts";
 import { CertificateError, FileError, UsageError } from "../../../src/errors.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { systemRandom as random } from "../../../src/random.ts";
@@ -250,3 +251,58 @@ Deno.test("an error about a certificate escapes its text once", async () => {
 function runServer(certs: string) {
   return runCommand(["server", "0", "--certs", certs, "--db", `${certs}/server.db`], { env: {} });
 }
+
+Deno.test("gencert --ca-from makes the files of another server without CA.key, and renews them", async () => {
+  await inFolder(async (folder) => {
+    const [certs, second] = [`${folder}/certs`, `${folder}/second`];
+    const [caLine] = (await run({ out: certs })).filter((line) => line.startsWith("CA finger"));
+    const made = await run({ caFrom: certs, out: second, hosts: ["two.example.org"] });
+    assertEquals(made.slice(0, 4), [
+      `${second}/CA.pem`,
+      `${second}/server.crt`,
+      `${second}/server.key`,
+      caLine!,
+    ]);
+    const args = ["-attime", `${atMs / 1000}`, "-CAfile", `${certs}/CA.pem`];
+    assertMatch((await openssl("verify", ...args, `${second}/server.crt`)).text, /: OK/);
+    assert(!isThere(`${second}/CA.key`));
+    const both = [certs, second].map((at) => Deno.readTextFileSync(`${at}/server.crt`));
+    assert(both[0] !== both[1]);
+
+    const again = await assertRejects(() => run({ caFrom: certs, out: second }), FileError);
+    assertMatch(again.message, /micropay gencert renew --ca-from \S+ --out \S+ replaces/);
+    const renewed = await run({ caFrom: certs, out: second, command: { name: "renew" } });
+    assertEquals(renewed.slice(0, 2), [`${second}/server.crt`, `${second}/server.key`]);
+    assertMatch(renewed.join(), /server certificate for: .*two\.example\.org/);
+    const without = await assertRejects(
+      () => run({ out: second, command: { name: "renew" } }),
+      FileError,
+    );
+    assertMatch(without.message, /CA\.key missing.* --ca-from/);
+  });
+});
+
+Deno.test("gencert --ca-from refuses a folder of another ledger, a CA without its key, and --force", async () => {
+  await inFolder(async (folder) => {
+    const [certs, other] = [`${folder}/certs`, `${folder}/other`];
+    await run({ out: certs });
+    await run({ out: other });
+    await Deno.remove(`${other}/server.crt`);
+    const before = await snapshot(other);
+    for (const command of [{ name: "make" }, { name: "renew" }] as const) {
+      const error = await assertRejects(
+        () => run({ caFrom: certs, out: other, command }),
+        FileError,
+      );
+      assertMatch(error.message, /other has the CA of another ledger/);
+    }
+    await assertRejects(() => run({ caFrom: certs, out: other, force: true }), UsageError);
+    assertEquals(await snapshot(other), before);
+    await Deno.remove(`${certs}/CA.key`);
+    const error = await assertRejects(
+      () => run({ caFrom: certs, out: `${folder}/new` }),
+      FileError,
+    );
+    assertMatch(error.message, /use the CA in \S+certs: CA\.key missing/);
+  });
+});

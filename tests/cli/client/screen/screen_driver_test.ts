@@ -1,6 +1,7 @@
 /**
  * The full-screen client against a real server: what a person does and sees, without the picture.
  */
+import { openAuthority } from "../../../../src/pki/certificate_folder.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Amount } from "../../../../src/money.ts";
 import { fieldLengthMax } from "../../../../src/cli/client/screen/text_field.ts";
@@ -164,7 +165,8 @@ async function firstScreen(
   await inFolder(async (folder) => {
     await makeLargeLedger(folder, { entries, accounts: 2, threads: 1 });
     const { members, certificates } = await readLargeLedgerFolder(folder);
-    const { anchor, authority, identity } = certificates;
+    const { anchor, identity } = certificates;
+    const authority = openAuthority(`${folder}/certs`, Date.now());
     const file = `${folder}/server.db`;
     const ledger = await openSqliteLedger({ file, ledgerId: anchor.fingerprint });
     const member = members[0]!;
