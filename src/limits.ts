@@ -833,6 +833,15 @@ export const auditRangeRowsMin = 1000;
  */
 export const auditTasksPerThread = 8;
 
+/** Rows that a copy into PostgreSQL inserts with one statement. Past it: the next statement. */
+export const copyStatementRows = 1_000;
+
+/**
+ * Statements of a copy into PostgreSQL that are on their way. One more would only take memory. Past
+ * it: the copy waits.
+ */
+export const copyPipelineMax = 2;
+
 /** Rows that an audit reads at once. Past it: the next page. */
 export const auditPageRows = 256;
 

@@ -144,7 +144,7 @@ async function lastEntryAt(
  * Reads the CA's certificate, which is all that checking needs. It may have expired: the books of
  * an ended ledger can still be checked.
  */
-function readAnchor({ certs }: LedgerRequest): TrustAnchor {
+export function readAnchor({ certs }: Pick<LedgerRequest, "certs">): TrustAnchor {
   const folder = resolve(certs);
   try {
     return readAuthorityOfAnyDate(folder);

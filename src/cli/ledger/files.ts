@@ -16,7 +16,11 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
     // A restore makes a missing ledger, and needs the backup.
     command.name === "restore"
       ? { what: "backup", path: resolve(command.file), give: "its path" }
-      : { what: "ledger", path: resolve(db), give: "--db FILE" },
+      : {
+        what: "ledger",
+        path: resolve(db),
+        give: command.name === "copy" ? "--from FILE" : "--db FILE",
+      },
     ...commandsWithCa.has(command.name)
       ? [{ what: "CA certificate", path: resolve(certs, "CA.pem"), give: "--certs DIR" }]
       : [],
@@ -40,6 +44,7 @@ const commandsWithCa: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
     "audit",
     "deposit",
     "withdraw",
+    "copy",
     "restore",
     "reissue",
     "close",

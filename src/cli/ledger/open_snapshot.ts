@@ -2,11 +2,9 @@
 import { systemClock } from "../../clock.ts";
 import { isDatabaseUrl, parseDatabaseUrl } from "../../ledger/postgres/database_url.ts";
 import { passwordFinder } from "../../ledger/postgres/password_file.ts";
-import {
-  openPostgresSnapshot,
-  type PostgresSnapshot,
-} from "../../ledger/postgres/postgres_snapshot.ts";
+import { openPostgresSnapshot } from "../../ledger/postgres/postgres_snapshot.ts";
 import type { LedgerSnapshot } from "../../ledger/snapshot.ts";
+import type { LedgerSource } from "../../ledger/sqlite/backup_ledger.ts";
 import { openSqliteSnapshot } from "../../ledger/sqlite/sqlite_snapshot.ts";
 import type { Environment } from "../process_io.ts";
 
@@ -16,23 +14,13 @@ import type { Environment } from "../process_io.ts";
  * @param environment says where the password of a database is
  * @throws {MicropayError} when there is no ledger, or it cannot be read
  */
-export async function openSnapshot(db: string, environment: Environment): Promise<LedgerSnapshot> {
-  return isDatabaseUrl(db)
-    ? await openDatabaseSnapshot(db, environment)
-    : openSqliteSnapshot({ file: db });
-}
-
-/**
- * Returns a snapshot of the ledger at the URL of a database, which the caller closes.
- *
- * @throws as {@link openSnapshot}
- */
-export async function openDatabaseSnapshot(
-  url: string,
+export async function openSnapshot(
+  db: string,
   environment: Environment,
-): Promise<PostgresSnapshot> {
+): Promise<LedgerSnapshot & LedgerSource> {
+  if (!isDatabaseUrl(db)) return openSqliteSnapshot({ file: db });
   return await openPostgresSnapshot({
-    url: parseDatabaseUrl(url),
+    url: parseDatabaseUrl(db),
     passwordOf: passwordFinder(environment),
     clock: systemClock,
   });
@@ -41,7 +29,7 @@ export async function openDatabaseSnapshot(
 /** Runs an action that reads one moment of a ledger. */
 export async function withSnapshot<Result>(
   { db, environment }: { readonly db: string; readonly environment: Environment },
-  read: (snapshot: LedgerSnapshot) => Result | Promise<Result>,
+  read: (snapshot: LedgerSnapshot & LedgerSource) => Result | Promise<Result>,
 ): Promise<Result> {
   await using snapshot = await openSnapshot(db, environment);
   return await read(snapshot);

@@ -66,6 +66,14 @@ export function ledgerCommand(program: Command, paths: Paths) {
   );
   const backup = add("backup", "Copy the ledger while it is used.", "backup.db")
     .argument("<FILE>", "Where to; must not exist.", paths.file);
+  const copy = withCopyOptions(
+    add(
+      "copy",
+      "Copy the ledger into another store, while no server runs.",
+      "--from server.db --to postgres://micropay@db.example.org/ledger",
+    ),
+    paths,
+  );
   const restore = add("restore", "Put a backup in the ledger's place.", "backup.db")
     .argument("<FILE>", "The backup. It is audited first.", paths.file);
   const reissue = add("reissue", "Let a member who lost a key register anew.", "alice")
@@ -107,6 +115,14 @@ export function ledgerCommand(program: Command, paths: Paths) {
     ),
     requestOf(all(withFormat(exportEntries)), (options) => request({ name: "export" }, options)),
     requestOf(all(backup), (file, options) => request({ name: "backup", file }, options)),
+    requestOf(
+      copy,
+      ({ from, to, certs, json }) => {
+        if (from === undefined) throw new Refusal("--from is missing: the ledger to copy.");
+        if (to === undefined) throw new Refusal("--to is missing: where to copy the ledger.");
+        return request({ name: "copy", to }, { db: from, certs, json });
+      },
+    ),
     requestOf(all(restore), (file, options) => request({ name: "restore", file }, options)),
     requestOf(all(reissue), (account, options) => request({ name: "reissue", account }, options)),
     requestOf(all(joinLine), (options) => request({ name: "join_line" }, options)),
@@ -182,8 +198,28 @@ function withLedgerOptions<Words extends unknown[], Options extends OptionValues
   command: Command<Words, Options>,
   { file, directory }: Paths,
 ) {
-  return command.optionsGroup("Options:")
-    .option("--db <FILE>", "The ledger.", file, "server.db")
+  return withCommonOptions(
+    command.optionsGroup("Options:").option("--db <FILE>", "The ledger.", file, "server.db"),
+    directory,
+  );
+}
+
+/** A copy has two ledgers in place of the one that the other commands have. */
+function withCopyOptions(command: Command, { file, directory }: Paths) {
+  return withCommonOptions(
+    command
+      .option("--from <FILE>", "The ledger: a file or the URL of a database.", file)
+      .option("--to <FILE>", "Where to: a new file or an empty database.", file)
+      .optionsGroup("Options:"),
+    directory,
+  );
+}
+
+function withCommonOptions<Words extends unknown[], Options extends OptionValues>(
+  command: Command<Words, Options>,
+  directory: Paths["directory"],
+) {
+  return command
     .option("--certs <DIR>", "Where CA.pem, server.crt and server.key are.", directory, "certs")
     .option("--json", "Print one JSON object a line.", false);
 }

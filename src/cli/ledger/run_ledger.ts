@@ -7,11 +7,7 @@ import { MicropayError } from "../../errors.ts";
 import type { BookOutcome, Ledger } from "../../ledger/ledger.ts";
 import { type LedgerSnapshot, storedText, type StoredValue } from "../../ledger/snapshot.ts";
 import { isDatabaseUrl } from "../../ledger/postgres/database_url.ts";
-import {
-  backupLedgerFrom,
-  backupSqliteLedger,
-  openRestorePlace,
-} from "../../ledger/sqlite/backup_ledger.ts";
+import { backupLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
@@ -28,8 +24,9 @@ import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { exportWriter } from "../export_writer.ts";
 import { requireLedgerFiles } from "./files.ts";
 import { auditCommand, auditNamed, type LedgerContext } from "./audit_command.ts";
+import { copyLedger } from "./copy_command.ts";
 import { invite, listInvitations, printJoinLine, revokeInvitation } from "./invitation_commands.ts";
-import { openDatabaseSnapshot, withSnapshot } from "./open_snapshot.ts";
+import { withSnapshot } from "./open_snapshot.ts";
 import { ledgerOutput } from "./output.ts";
 import { showFound } from "./show.ts";
 import { ledgerPlace } from "../ledger_place.ts";
@@ -70,9 +67,11 @@ export async function runLedger(
     case "withdraw":
       return await move(command, context);
     case "backup":
-      await backup(command, context);
+      await withSnapshot(moment, (snapshot) => backupLedger(snapshot, { to: command.file }));
       output.printWritten(command.file);
       return exitCodes.ok;
+    case "copy":
+      return await copyLedger({ from: request.db, to: command.to }, context);
     case "restore":
       return await restore(command, context);
     case "reissue":
@@ -145,23 +144,20 @@ const refusalCodes: Readonly<
   bankrupt: 270,
 };
 
-async function backup(
-  { file: to }: Command<"backup">,
-  { request: { db }, processIo }: LedgerContext,
-): Promise<void> {
-  if (!isDatabaseUrl(db)) return backupSqliteLedger({ file: db, to });
-  await using snapshot = await openDatabaseSnapshot(db, processIo.environment);
-  await backupLedgerFrom(snapshot, { to });
-}
-
-async function restore(command: Command<"restore">, context: LedgerContext): Promise<ExitCode> {
-  const { request, output, clock } = context;
+async function restore(
+  { file }: Command<"restore">,
+  context: LedgerContext,
+): Promise<ExitCode> {
+  const { request, output, clock, processIo } = context;
+  // Nothing of a database can be set aside, so that it has to be empty.
+  if (isDatabaseUrl(request.db)) return await copyLedger({ from: file, to: request.db }, context);
   // First, because the audit may take minutes, and a running server forbids the restore anyway.
   using place = openRestorePlace(request.db);
-  using copy = place.copy(command.file);
+  const moment = { db: file, environment: processIo.environment };
+  using copy = await withSnapshot(moment, (snapshot) => place.copy(snapshot));
   const { outcome } = await auditNamed(copy.file, context);
   if (outcome !== "in_order") return exitCodes.error;
-  const undone = await undoneEndings(place.file, copy.file, context.processIo);
+  const undone = await undoneEndings(place.file, copy.file, processIo);
   const kept = copy.put({ atMs: clock.nowMs() });
   if (undone.length > 0) output.printUndone(undone);
   if (kept !== undefined) output.printKept(kept);

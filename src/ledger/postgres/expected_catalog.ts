@@ -58,6 +58,7 @@ export const expectedCatalog: readonly (readonly [part: string, says: string])[]
   ["column invitation.uses", "bigint t 0"],
   ["column invitation.uses_max", "bigint t"],
   ["column ledger.id", "text t default"],
+  ["column ledger.unfinished", "bigint t 0"],
   ["column ledger.version", "bigint t"],
   ["column void_floor.expires_at", "text t C"],
   ["column void_floor.payer", "text t C"],
@@ -134,6 +135,10 @@ export const expectedCatalog: readonly (readonly [part: string, says: string])[]
   ["constraint invitation_token_digest_check", "invitation CHECK ((length(token_digest) = 64)) t"],
   ["constraint invitation_token_digest_key", "invitation UNIQUE (token_digest) t"],
   ["constraint invitation_uses_max_check", "invitation CHECK ((uses_max >= 1)) t"],
+  [
+    "constraint ledger_unfinished_check",
+    "ledger CHECK ((unfinished = ANY (ARRAY[(0)::bigint, (1)::bigint]))) t",
+  ],
   ["constraint ledger_pkey", "ledger PRIMARY KEY (id) t"],
   ["constraint void_floor_pkey", "void_floor PRIMARY KEY (payer) t"],
   [

@@ -58,11 +58,15 @@ function requireServer({ version, commits, standbys }: Row, attempt: string): vo
  * Returns the identifier of the ledger in a database, or `undefined` when the database has no
  * tables at all.
  *
- * @throws {LedgerError} when it belongs to another program, or is of another schema version
+ * @param options.allowsUnfinished whether a copy is accepted that was not finished. It must not be
+ * written.
+ * @throws {LedgerError} when it belongs to another program, is of another schema version, or is an
+ * unfinished copy
  */
 export async function identifyDatabase(
   session: Session,
   attempt: string,
+  { allowsUnfinished = false }: { readonly allowsUnfinished?: boolean } = {},
 ): Promise<string | undefined> {
   const rows = await session.query(
     "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()",
@@ -74,7 +78,7 @@ export async function identifyDatabase(
       `${attempt}: it is a database of another program; make a database for the ledger alone`,
     );
   }
-  const [row] = await session.query("SELECT id, version FROM ledger");
+  const [row] = await session.query("SELECT * FROM ledger");
   if (typeof row?.id !== "string") {
     throw new LedgerError(`${attempt}: it has no ledger identifier; put a backup in its place`);
   }
@@ -82,6 +86,12 @@ export async function identifyDatabase(
     throw new LedgerError(
       `${attempt}: a newer micropay wrote it (schema ${row.version}, this one knows ` +
         `${postgresSchemaVersion}); use that version`,
+    );
+  }
+  if (row.unfinished !== 0 && !allowsUnfinished) {
+    throw new LedgerError(
+      `${attempt}: it has a copy of a ledger that was not finished; empty it with dropdb and ` +
+        "createdb, and copy the ledger again",
     );
   }
   return row.id;
@@ -115,7 +125,7 @@ export async function createSchema(
 }
 
 /** unique_violation, duplicate_table, duplicate_object */
-const duplicates = ["23505", "42P07", "42710"];
+export const duplicates = ["23505", "42P07", "42710"];
 
 /**
  * Returns the identifier of the ledger in a database, or `undefined` when it has no tables.

@@ -3,6 +3,8 @@
  * statement reads the same moment.
  */
 import { LedgerError } from "../../errors.ts";
+import type { CompactRange } from "../merkle_tree.ts";
+import type { CopiedRow, LedgerTable, RowSource } from "../row_copy.ts";
 import { auditPageRows } from "../../limits.ts";
 import {
   type IssuedCertificate,
@@ -17,6 +19,7 @@ import {
   storedText,
   type StoredValue,
 } from "../snapshot.ts";
+import { storedTree } from "../stored_tree.ts";
 import { readCatalog } from "./catalog.ts";
 import { expectedCatalog } from "./expected_catalog.ts";
 import { identifyDatabase, openingError } from "./identify_database.ts";
@@ -36,7 +39,7 @@ export async function openPostgresSnapshot(access: DatabaseAccess): Promise<Post
     // A check of a large table takes as long as it takes.
     session = await Session.open(access, { answerMsMax: Infinity });
     await session.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const ledgerId = await identifyDatabase(session, attempt);
+    const ledgerId = await identifyDatabase(session, attempt, { allowsUnfinished: true });
     if (ledgerId !== undefined) return new PostgresSnapshot(session, access.url.text, ledgerId);
     throw new LedgerError(`${attempt}: it is empty; start a server on it, which makes the ledger`);
   } catch (error) {
@@ -65,7 +68,7 @@ const accountSelection = `username, balance, online_status, (
   ) AS closed_at FROM client`;
 
 /** An open snapshot of a database. */
-export class PostgresSnapshot implements LedgerSnapshot {
+export class PostgresSnapshot implements LedgerSnapshot, RowSource {
   readonly ledgerId: string;
   /** What messages call the ledger. */
   readonly name: string;
@@ -261,6 +264,7 @@ export class PostgresSnapshot implements LedgerSnapshot {
 
   async *faults(): AsyncIterable<string> {
     yield* this.schemaFaults();
+    yield* this.#headFaults();
     // A session with `session_replication_role = replica` writes rows without these checks.
     for (const [table, column, parent, key] of references) {
       const [row] = await this.#all<{ wrong: StoredValue }>(
@@ -268,6 +272,29 @@ export class PostgresSnapshot implements LedgerSnapshot {
           SELECT 1 FROM ${parent} AS parent WHERE parent.${key} = ${table}.${column})`,
       );
       if (row!.wrong !== 0) yield `a row of ${table} refers to one of ${parent} that is not there`;
+    }
+  }
+
+  /** Servers append to the tree in the table `head`, so it has to be the tree of all rows. */
+  async *#headFaults(): AsyncIterable<string> {
+    const head = await this.#first<Record<string, StoredValue>>(
+      `SELECT number, encode(subtrees, 'hex') AS subtrees, void_number,
+        (SELECT coalesce(max(number), 0) FROM voided_order) AS last_voided FROM head WHERE id = 1`,
+    );
+    if (head === undefined) return yield "the table head has no row";
+    let tree: CompactRange;
+    try {
+      tree = await storedTree(this, await this.lastNumber());
+    } catch (error) {
+      // The audit of the rows reports this.
+      if (error instanceof LedgerError) return;
+      throw error;
+    }
+    if (head.number !== tree.size || head.subtrees !== tree.subtrees.join("")) {
+      yield "the table head does not have the tree of all rows";
+    }
+    if (Number(head.void_number) < Number(head.last_voided)) {
+      yield "the number of the last void order in the table head is too low";
     }
   }
 
@@ -286,15 +313,11 @@ export class PostgresSnapshot implements LedgerSnapshot {
     if (others!.others !== 0) yield "the table ledger says that it is another ledger as well";
   }
 
-  /** Yields the rows of a table as they are, in pages, by the key that says their order. */
-  async *rows(
-    table: keyof typeof orderOf,
-    columns: readonly string[],
-  ): AsyncIterable<Record<string, StoredValue>[]> {
+  async *rows(table: LedgerTable, columns: readonly string[]): AsyncIterable<CopiedRow[]> {
     const key = orderOf[table];
     const selection = `SELECT ${columns.join(", ")}, ${key} AS row_key FROM ${table}`;
     const order = `ORDER BY ${key} LIMIT $1`;
-    let page: Record<string, StoredValue>[] = await this.#all(
+    let page: CopiedRow[] = await this.#all(
       `${selection} ${order}`,
       auditPageRows,
     );
@@ -347,7 +370,7 @@ export class PostgresSnapshot implements LedgerSnapshot {
 }
 
 /** The order in which a file holds the rows of a table. */
-const orderOf = {
+const orderOf: Readonly<Record<LedgerTable, string>> = {
   client: "username",
   certificate: "place",
   entry: "number",
@@ -355,7 +378,7 @@ const orderOf = {
   voided_order: "number",
   void_floor: "payer",
   invitation: "number",
-} as const;
+};
 
 /** The references between tables: a column, and the key that its values are of. */
 const references = [

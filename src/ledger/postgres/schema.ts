@@ -13,7 +13,8 @@ export const postgresSchemaVersion = 1;
 /** The first statement of a schema. Two processes at once: the second waits, and then fails. */
 const ledgerStatement = `CREATE TABLE ledger (
     id text NOT NULL PRIMARY KEY,
-    version bigint NOT NULL
+    version bigint NOT NULL,
+    unfinished bigint NOT NULL DEFAULT 0 CHECK (unfinished IN (0, 1))
   )`;
 
 /**
@@ -36,6 +37,22 @@ export function postgresSchema(ledgerId: string): string[] {
     ...voidedOrderStatements,
     ...invitationStatements,
   ];
+}
+
+/**
+ * Returns the statements of a schema in two parts: those that make the tables and their first rows,
+ * and those that make indexes and triggers. A copy fills the tables in between, which takes a
+ * fraction of the time.
+ */
+export function schemaParts(
+  ledgerId: string,
+): { readonly tables: readonly string[]; readonly guards: readonly string[] } {
+  const makesTable = (statement: string) => /^(CREATE TABLE|INSERT) /.test(statement);
+  const statements = postgresSchema(ledgerId);
+  return {
+    tables: statements.filter(makesTable),
+    guards: statements.filter((statement) => !makesTable(statement)),
+  };
 }
 
 /** A name, an id or a time: sorted by its bytes, as SQLite does. */

@@ -38,8 +38,8 @@ const forward = "number > $2 ORDER BY number";
 const offline = `ip = NULL, public_port = NULL, private_port = NULL, server = NULL,
     asked_to_leave = 0, online_status = 0`;
 
-/** Takes an array in place of each column of new rows. */
-function insertMany(table: string, columns: Readonly<Record<string, string>>): string {
+/** Returns an insert that takes an array for each column. Bytes come as hexadecimal digits. */
+export function insertMany(table: string, columns: Readonly<Record<string, string>>): string {
   const names = Object.keys(columns);
   const arrays = Object.values(columns).map((type, at) =>
     `$${at + 1}::${type === "bytea" ? "text" : type}[]`

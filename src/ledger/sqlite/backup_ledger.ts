@@ -1,17 +1,16 @@
-/** Backs up a ledger, and restores a backup. */
+/** Writes copies of ledgers into files: a backup, and the file of a restore or a copy. */
 import { FileError } from "../../errors.ts";
-import { copyFromStore, copyTables, type RowSource } from "./copy_tables.ts";
+import type { FileLock } from "../../sqlite/file_lock.ts";
+import type { RowSource } from "../row_copy.ts";
 import {
-  createFilledLedgerFile,
   createLedgerFile,
-  type CreateOptions,
   placeLedgerFile,
   removeUnfinished,
   writeUnfinished,
 } from "./create_ledger_file.ts";
-import { ledgerFileExists, type LedgerFileMarks } from "./ledger_file.ts";
+import { copyIntoFile } from "./file_row_target.ts";
+import { ledgerFileExists, requireLedgerFile } from "./ledger_file.ts";
 import { takeLedgerLock } from "./ledger_lock.ts";
-import { openMoment } from "./ledger_moment.ts";
 import {
   requireFreeName,
   requireOneName,
@@ -20,58 +19,62 @@ import {
 } from "./ledger_path.ts";
 import { keptName, replaceLedgerFile, takeBackReplacement } from "./replace_ledger_file.ts";
 
+/** A moment of a ledger in any store. */
+export interface LedgerSource extends RowSource {
+  readonly ledgerId: string;
+}
+
 /**
- * Copies a ledger as of this moment, while its server goes on.
+ * Copies one moment of a ledger into a file, while its servers go on.
  *
  * @param to the path of the backup, which gets mode 0600. Nothing is overwritten. After a failure
  * it does not exist.
  * @throws {FileError} when the file exists or cannot be made
- * @throws {LedgerError} when the ledger cannot be read, or has an older version
+ * @throws {LedgerError} when the ledger cannot be read, or a row breaks the rules of a ledger
  * @throws {LedgerFullError} when the disk is full
  */
-export function backupSqliteLedger(
-  { file, to }: { readonly file: string; readonly to: string },
-): void {
-  const target = resolveNewPath(to);
-  const attempt = `cannot make the backup ${target}`;
-  withMoment(
-    file,
-    ({ ledgerId, ...options }) => createLedgerFile(target, ledgerId, { attempt, ...options }),
-  );
-}
-
-/**
- * Copies a ledger of another store into a file, as {@link backupSqliteLedger} does.
- *
- * @throws as {@link backupSqliteLedger}
- */
-export async function backupLedgerFrom(
-  source: RowSource & { readonly ledgerId: string },
+export async function backupLedger(
+  source: LedgerSource,
   { to }: { readonly to: string },
 ): Promise<void> {
   const target = resolveNewPath(to);
-  await createFilledLedgerFile(target, source.ledgerId, {
+  await createLedgerFile(target, source.ledgerId, {
     attempt: `cannot make the backup ${target}`,
-    fill: (database) => copyFromStore(source, database),
+    fill: (database) => copyIntoFile(source, database),
   });
 }
 
-/** A ledger's path, locked for a restore. Nobody else writes the ledger until it is disposed of. */
+/**
+ * Locks a ledger, so that nobody writes it while it is copied.
+ *
+ * @param attempt the start of an error's text
+ * @throws {LedgerError} when a server uses the ledger
+ * @throws {LedgerBusyError} when another command uses it
+ * @throws {FileError} when there is no such file, or its lock cannot be made
+ */
+export function lockSource(path: string, attempt: string): FileLock {
+  const file = resolveLedgerPath(path);
+  requireLedgerFile(file);
+  return takeLedgerLock(file, { use: "replace", attempt });
+}
+
+/** A ledger's path that is locked. Nobody else writes the ledger until it is disposed of. */
 export interface RestorePlace extends Disposable {
   /**
-   * Copies a backup row by row to a file beside the ledger. The caller checks and places this copy,
-   * because others may be able to change the backup itself.
+   * Copies a ledger row by row to a file beside this path. The caller checks and places this copy,
+   * because others may be able to change a backup itself.
    *
-   * @throws {LedgerError} when the backup cannot be read, or breaks the rules of a ledger
+   * @param onRows as in `copyRows`
+   * @throws {LedgerError} when the source cannot be read, or breaks the rules of a ledger
    * @throws {LedgerFullError} when the disk is full
-   * @throws {FileError} when the copy cannot be made, or the backup is the ledger itself
+   * @throws {FileError} when the copy cannot be made, or the source is the ledger itself
    */
-  copy(backup: string): RestoreCopy;
+  copy(source: LedgerSource, onRows?: (rows: number) => void): Promise<RestoreCopy>;
   /** The ledger's real path. */
   readonly file: string;
 }
 
-/** The copy of a backup. Disposing of it removes it, unless it was put in the ledger's place. */
+/** The copy of a ledger. Disposing of it removes it, unless it was put in the ledger's place. */
 export interface RestoreCopy extends Disposable {
   readonly file: string;
   /**
@@ -98,25 +101,42 @@ export interface RestoreCopy extends Disposable {
 export function openRestorePlace(path: string): RestorePlace {
   const file = resolveLedgerPath(path);
   const attempt = `cannot restore the ledger ${file}`;
-  if (!ledgerFileExists(file)) requireFreeName(file, attempt);
+  if (!ledgerFileExists(file)) return openNewPlace(file, attempt);
+  return openPlace(file, attempt, () => {
+    takeBackReplacement(file);
+    requireOneName(file, attempt);
+  });
+}
+
+/**
+ * Locks the path of a ledger that does not exist yet.
+ *
+ * @param attempt the start of an error's text
+ * @throws as {@link openRestorePlace}, and {@link FileError} when there is a file
+ */
+export function openNewPlace(path: string, attempt: string): RestorePlace {
+  const file = resolveLedgerPath(path);
+  requireFreeName(file, attempt);
+  return openPlace(file, attempt, () => requireFreeName(file, attempt));
+}
+
+function openPlace(file: string, attempt: string, prepare: () => void): RestorePlace {
   const lock = takeLedgerLock(file, { use: "replace", attempt });
   try {
-    if (ledgerFileExists(file)) {
-      takeBackReplacement(file);
-      requireOneName(file, attempt);
-    }
+    prepare();
   } catch (error) {
     lock.release();
     throw error;
   }
   return {
     file,
-    copy: (backup) => {
-      requireOther(backup, file);
-      const copy = withMoment(
-        backup,
-        ({ ledgerId, ...moment }) => writeUnfinished(file, ledgerId, { attempt, ...moment }),
-      );
+    copy: async (source, onRows) => {
+      // After links, because a restore renames the ledger, and would rename the backup with it.
+      if (source.name === file) throw new FileError(`${attempt}: the backup is the same file`);
+      const copy = await writeUnfinished(file, source.ledgerId, {
+        attempt,
+        fill: (database) => copyIntoFile(source, database, onRows),
+      });
       const remove = () => removeUnfinished(copy);
       const put = ({ atMs }: { readonly atMs: number }) => {
         try {
@@ -147,26 +167,4 @@ function putCopy(
   const kept = keptName(file, atMs);
   replaceLedgerFile(file, { by: copy, kept });
   return kept;
-}
-
-/** The source of a copy. */
-type Moment = LedgerFileMarks & Required<Omit<CreateOptions, "attempt">>;
-
-/** Runs an action on one moment of a ledger. */
-function withMoment<T>(path: string, run: (moment: Moment) => T): T {
-  const { database, file, marks } = openMoment(path);
-  try {
-    return run({ ...marks, fill: (copy) => copyTables({ database, file }, copy) });
-  } finally {
-    database.close();
-  }
-}
-
-/**
- * Compares after links, because the restore renames the ledger and the backup would be renamed with
- * it.
- */
-function requireOther(backup: string, file: string): void {
-  if (resolveLedgerPath(backup) !== file) return;
-  throw new FileError(`cannot restore the ledger ${file}: the backup is the same file`);
 }

@@ -15,7 +15,7 @@ export interface CreateOptions {
   /** The schema version, by default the current one. */
   readonly version?: number;
   /** Fills the new file, in the transaction that makes its tables. */
-  readonly fill?: (database: DatabaseSync) => void;
+  readonly fill?: (database: DatabaseSync) => void | Promise<void>;
 }
 
 /**
@@ -28,47 +28,15 @@ export interface CreateOptions {
  * @throws {FileError} when the folder is missing or not writable, or the name is taken
  * @throws {LedgerFullError} when the disk is full
  */
-export function createLedgerFile(
+export async function createLedgerFile(
   file: string,
   ledgerId: string,
   { attempt = `cannot make the ledger ${file}`, ...options }: CreateOptions = {},
-): void {
-  requireFreeName(file, attempt);
-  const unfinished = writeUnfinished(file, ledgerId, { attempt, ...options });
-  try {
-    placeLedgerFile(unfinished, file, attempt);
-  } finally {
-    removeUnfinished(unfinished);
-  }
-}
-
-/**
- * Makes a ledger's file as {@link createLedgerFile} does, filled from a source that takes its time.
- *
- * @throws as {@link createLedgerFile}
- */
-export async function createFilledLedgerFile(
-  file: string,
-  ledgerId: string,
-  { attempt, fill }: {
-    readonly attempt: string;
-    readonly fill: (database: DatabaseSync) => Promise<void>;
-  },
 ): Promise<void> {
   requireFreeName(file, attempt);
-  const unfinished = makeUnfinished(file, attempt);
+  const unfinished = await writeUnfinished(file, ledgerId, { attempt, ...options });
   try {
-    const database = new DatabaseSync(unfinished);
-    try {
-      makeTables(database, schemaStatements(ledgerId));
-      await fill(database);
-      database.prepare("COMMIT").run();
-    } finally {
-      database.close();
-    }
     placeLedgerFile(unfinished, file, attempt);
-  } catch (error) {
-    throw error instanceof MicropayError ? error : ledgerError(attempt, error);
   } finally {
     removeUnfinished(unfinished);
   }
@@ -91,16 +59,31 @@ export function placeLedgerFile(unfinished: string, file: string, attempt: strin
  * @returns the temporary name
  * @throws as {@link createLedgerFile}
  */
-export function writeUnfinished(
+export async function writeUnfinished(
   file: string,
   ledgerId: string,
   { attempt, version = schemaVersion, fill = () => {} }: CreateOptions & {
     readonly attempt: string;
   },
-): string {
-  const unfinished = makeUnfinished(file, attempt);
+): Promise<string> {
+  const unfinished = attempting(
+    `${attempt}: its folder is missing or not writable`,
+    // Deno makes it with mode 0600, and SQLite's side files inherit that.
+    () => Deno.makeTempFileSync({ dir: dirname(file), prefix: "new-ledger-" }),
+  );
   try {
-    writeLedger(unfinished, schemaStatements(ledgerId, version), fill);
+    const database = new DatabaseSync(unfinished);
+    try {
+      makeDurable(database);
+      database.prepare("BEGIN").run();
+      for (const statement of schemaStatements(ledgerId, version)) {
+        database.prepare(statement).run();
+      }
+      await fill(database);
+      database.prepare("COMMIT").run();
+    } finally {
+      database.close();
+    }
     return unfinished;
   } catch (error) {
     removeUnfinished(unfinished);
@@ -111,34 +94,4 @@ export function writeUnfinished(
 /** Deletes an unfinished ledger and its side files. */
 export function removeUnfinished(unfinished: string): void {
   for (const suffix of ["-journal", ""]) removeIfThere(`${unfinished}${suffix}`);
-}
-
-function makeUnfinished(file: string, attempt: string): string {
-  return attempting(
-    `${attempt}: its folder is missing or not writable`,
-    // Deno makes it with mode 0600, and SQLite's side files inherit that.
-    () => Deno.makeTempFileSync({ dir: dirname(file), prefix: "new-ledger-" }),
-  );
-}
-
-/** Makes the tables in a transaction, which the caller commits. */
-function makeTables(database: DatabaseSync, statements: readonly string[]): void {
-  makeDurable(database);
-  database.prepare("BEGIN").run();
-  for (const statement of statements) database.prepare(statement).run();
-}
-
-function writeLedger(
-  file: string,
-  statements: readonly string[],
-  fill: (database: DatabaseSync) => void,
-): void {
-  const database = new DatabaseSync(file);
-  try {
-    makeTables(database, statements);
-    fill(database);
-    database.prepare("COMMIT").run();
-  } finally {
-    database.close();
-  }
 }

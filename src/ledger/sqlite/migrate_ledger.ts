@@ -3,11 +3,12 @@ import { keptCopiesMax } from "../../limits.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { isThere, removeIfThere } from "../../durable_files.ts";
 import { FileError, MicropayError } from "../../errors.ts";
-import { copyTables } from "./copy_tables.ts";
 import { createLedgerFile } from "./create_ledger_file.ts";
+import { copyIntoFile } from "./file_row_target.ts";
 import { connect, type LedgerFileMarks } from "./ledger_file.ts";
 import { type Migration, migrations, migrationStatements } from "./schema.ts";
 import { ledgerError } from "./ledger_error.ts";
+import { SqliteSnapshot } from "./sqlite_snapshot.ts";
 import { makeDurable } from "../../sqlite/durable_database.ts";
 
 /**
@@ -20,11 +21,12 @@ import { makeDurable } from "../../sqlite/durable_database.ts";
  * @throws {LedgerFullError} when the disk is full; the ledger is unchanged then
  * @throws {LedgerError} when the ledger is damaged; it is unchanged then
  */
-export function migrateLedger(
+export async function migrateLedger(
   file: string,
-  { ledgerId, version }: LedgerFileMarks,
+  marks: LedgerFileMarks,
   steps: readonly Migration[] = migrations,
-): string | undefined {
+): Promise<string | undefined> {
+  const { ledgerId, version } = marks;
   const ahead = steps.filter((step) => step.version > version);
   if (ahead.length === 0) return undefined;
   const attempt = `cannot bring the ledger ${file} from schema ${version} to ${
@@ -36,8 +38,9 @@ export function migrateLedger(
     // From here on nobody else writes, so the copy is the state that is migrated.
     database.prepare("BEGIN IMMEDIATE").run();
     const kept = freeCopyFile(file, { version, attempt });
-    const fill = (copy: DatabaseSync) => copyTables({ database, file }, copy);
-    createLedgerFile(kept, ledgerId, { attempt, version, fill });
+    const source = new SqliteSnapshot(database, file, marks);
+    const fill = (copy: DatabaseSync) => copyIntoFile(source, copy);
+    await createLedgerFile(kept, ledgerId, { attempt, version, fill });
     try {
       migrate(database, ahead);
     } catch (error) {

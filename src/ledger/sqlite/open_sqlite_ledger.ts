@@ -49,7 +49,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
   try {
     const use = serve ? "serve" : "write";
     lock = takeLedgerLock(file, { use, attempt: `cannot ${use} the ledger ${file}` });
-    prepareFile(file, { ledgerId, serve });
+    await prepareFile(file, { ledgerId, serve });
     database = openLedgerFile(file, ledgerId);
     const ledger = new SqliteLedger(database, { file, ledgerId, lock });
     if (serve) await ledger.takeAllOffline();
@@ -62,16 +62,16 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
 }
 
 /** Makes, migrates or checks the file, under the lock. */
-function prepareFile(
+async function prepareFile(
   file: string,
   { ledgerId, serve }: { readonly ledgerId: string; readonly serve: boolean },
-): void {
+): Promise<void> {
   if (!ledgerFileExists(file)) {
-    if (serve) createLedgerFile(file, ledgerId);
+    if (serve) await createLedgerFile(file, ledgerId);
     else requireLedgerFile(file);
     return;
   }
   takeBackReplacement(file);
   requireOneName(file, `cannot open the ledger ${file}`);
-  if (serve) migrateLedger(file, identifyLedgerFile(file));
+  if (serve) await migrateLedger(file, identifyLedgerFile(file));
 }

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { LedgerError } from "../../errors.ts";
+import type { CopiedRow, LedgerTable, RowSource } from "../row_copy.ts";
 import { auditPageRows } from "../../limits.ts";
 import type {
   IssuedCertificate,
@@ -29,6 +30,7 @@ import {
 import { schemaFaults } from "./schema_faults.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { narrow, streamRows } from "./stream_rows.ts";
+import { tableColumns } from "./table_columns.ts";
 
 /**
  * Opens a snapshot of a ledger without writing to its file, which may be in use or on a read-only
@@ -89,10 +91,11 @@ function newestOfSide(side: "payer" | "payee"): string {
 }
 
 /** An open snapshot of an SQLite file. */
-export class SqliteSnapshot implements LedgerSnapshot {
+export class SqliteSnapshot implements LedgerSnapshot, RowSource {
   readonly ledgerId: string;
+  /** The ledger's real path. */
+  readonly name: string;
   readonly #database: DatabaseSync;
-  readonly #file: string;
   /** Prepared queries, which an audit repeats. */
   readonly #statements = new Map<string, StatementSync>();
   /** Row iterators in use, or abandoned. */
@@ -101,7 +104,7 @@ export class SqliteSnapshot implements LedgerSnapshot {
 
   constructor(database: DatabaseSync, file: string, marks: LedgerFileMarks) {
     this.#database = database;
-    this.#file = file;
+    this.name = file;
     this.ledgerId = marks.ledgerId;
   }
 
@@ -284,6 +287,25 @@ export class SqliteSnapshot implements LedgerSnapshot {
     }
   }
 
+  /**
+   * Yields rows as {@link RowSource} does. The column that only PostgreSQL has, of a certificate's
+   * place or a void order's number, is the row's place in this file.
+   */
+  rows(table: LedgerTable, columns: readonly string[]): AsyncIterable<CopiedRow[]> {
+    const types = new Map(
+      tableColumns(this.#database, table).map(({ name, type }) => [name, type]),
+    );
+    const selection = columns.map((column) => {
+      const type = types.get(column);
+      if (type === undefined) return `rowid AS ${column}`;
+      return type === "TEXT" ? wholeText(column) : column;
+    });
+    const order = table === "entry" || table === "account_change"
+      ? "NOT INDEXED ORDER BY number"
+      : "";
+    return this.#pages(`SELECT ${selection.join(", ")} FROM ${table} ${order}`);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
@@ -356,12 +378,12 @@ export class SqliteSnapshot implements LedgerSnapshot {
   }
 
   #requireOpen(): void {
-    if (this.#closed) throw new LedgerError(`cannot read the ledger ${this.#file}: it was closed`);
+    if (this.#closed) throw new LedgerError(`cannot read the ledger ${this.name}: it was closed`);
   }
 
   #failure(error: unknown): Error {
     return error instanceof LedgerError
       ? error
-      : ledgerError(`cannot read the ledger ${this.#file}`, error);
+      : ledgerError(`cannot read the ledger ${this.name}`, error);
   }
 }

@@ -12,9 +12,9 @@ const commands = [["balances"], ["show", "4"], ["show", "alice"], ["export"], ["
 
 testWith(["initdb"], "the reading ledger commands print the same for both stores", async () => {
   await using books = await openSampleBooks();
-  const { file, folder, anchor } = books;
+  const { file, folder } = books;
   const url = (await sharedPostgres()).makeDatabase();
-  await copyToPostgres({ file, ledgerId: anchor.fingerprint, url });
+  await copyToPostgres({ file, url });
   const main = new URL("../../../main.ts", import.meta.url).pathname;
   const run = async (command: readonly string[], db: string) => {
     const options = ["--db", db, "--certs", `${folder}/certs`];

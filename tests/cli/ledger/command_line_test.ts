@@ -42,6 +42,14 @@ const taken: readonly { readonly line: string; readonly asks: Record<string, unk
     },
   },
   { line: "backup b.db", asks: { command: { name: "backup", file: "b.db" } } },
+  {
+    line: "copy --from a.db --to postgres://micropay@127.0.0.1/ledger --json",
+    asks: {
+      db: "a.db",
+      json: true,
+      command: { name: "copy", to: "postgres://micropay@127.0.0.1/ledger" },
+    },
+  },
   { line: "restore b.db", asks: { command: { name: "restore", file: "b.db" } } },
   { line: "reissue alice", asks: { command: { name: "reissue", account: "alice" } } },
   { line: "close alice", asks: { command: { name: "close", account: "alice" } } },
@@ -83,6 +91,9 @@ const refused: readonly {
   { line: "export --from 2026-02-30", reason: "a date is a day as YYYY-MM-DD" },
   { line: "export --to 1.1.2026", reason: "a date is a day as YYYY-MM-DD" },
   { line: "backup", reason: "FILE is missing" },
+  { line: "copy --to b.db", reason: "--from is missing" },
+  { line: "copy --from a.db", reason: "--to is missing" },
+  { line: "copy --db a.db --to b.db", reason: "--db" },
   { line: "close", reason: "NAME is missing" },
 ];
 
@@ -104,6 +115,7 @@ const pages: readonly { readonly words: string; readonly usage: string }[] = [
   { words: "withdraw", usage: "micropay ledger withdraw [OPTIONS] NAME AMOUNT" },
   { words: "export", usage: "micropay ledger export [OPTIONS]" },
   { words: "backup", usage: "micropay ledger backup [OPTIONS] FILE" },
+  { words: "copy", usage: "micropay ledger copy [OPTIONS]" },
   { words: "restore", usage: "micropay ledger restore [OPTIONS] FILE" },
   { words: "reissue", usage: "micropay ledger reissue [OPTIONS] NAME" },
   { words: "close", usage: "micropay ledger close [OPTIONS] NAME" },
@@ -113,7 +125,8 @@ for (const { words, usage } of pages) {
   Deno.test(`micropay ledger ${words} --help shows the usage, the options and an example`, () => {
     const { text } = printedBy(`ledger ${words} --help`);
     assertMatch(text, new RegExp(`^Usage: ${RegExp.escape(usage)}$`, "m"));
-    for (const option of ["--db FILE", "--certs DIR", "--json"]) {
+    const places = words === "copy" ? ["--from FILE", "--to FILE"] : ["--db FILE"];
+    for (const option of [...places, "--certs DIR", "--json"]) {
       assertMatch(text, new RegExp(`^  ${option} +[^ ]`, "m"));
     }
     assertMatch(text, new RegExp(`^Examples:\n {2}micropay ledger ${words}`, "m"));

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { thisThread } from "../../../src/cli/ledger/audit_threads.ts";
 import { LedgerError } from "../../../src/errors.ts";
 import { openPostgresSnapshot } from "../../../src/ledger/postgres/postgres_snapshot.ts";
-import { backupLedgerFrom } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { backupLedger } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { auditLedger } from "../../../src/operator/audit.ts";
 import { testWith } from "../../installed_tool.ts";
@@ -25,7 +25,7 @@ async function openDatabaseBooks() {
   const books = await openSampleBooks();
   const postgres = await sharedPostgres();
   const url = postgres.makeDatabase();
-  await copyToPostgres({ file: books.file, ledgerId: books.anchor.fingerprint, url });
+  await copyToPostgres({ file: books.file, url });
   const psql = (statements: string) => postgres.psql(nameOf(url), statements);
   psql(otherRows);
   return { books, url, psql, to: `${books.folder}/kept.db` };
@@ -52,7 +52,7 @@ testWith(["initdb"], "a backup of a PostgreSQL ledger has its rows and its head"
   await using _books = books;
   {
     await using snapshot = await openPostgresSnapshot(accessTo(url));
-    await backupLedgerFrom(snapshot, { to });
+    await backupLedger(snapshot, { to });
   }
   const report = await auditOf(to, books);
   assertEquals(report.outcome, "in_order");
@@ -79,7 +79,7 @@ testWith(["initdb"], "a backup is of one moment, and keeps a changed row as it i
   {
     await using snapshot = await openPostgresSnapshot(accessTo(url));
     change("after");
-    await backupLedgerFrom(snapshot, { to });
+    await backupLedger(snapshot, { to });
   }
   assertEquals(new Set(rowsOf(to, "entry").map(({ memo }) => memo)), new Set(["before"]));
   const report = await auditOf(to, books);
@@ -95,7 +95,7 @@ testWith(
     psql(`SET session_replication_role = replica; DELETE FROM entry
     WHERE number = (SELECT min(number) FROM entry)`);
     await using snapshot = await openPostgresSnapshot(accessTo(url));
-    const error = await assertRejects(() => backupLedgerFrom(snapshot, { to }), LedgerError);
+    const error = await assertRejects(() => backupLedger(snapshot, { to }), LedgerError);
     assertStringIncludes(error.message, "breaks the rules of a ledger");
     const left = Array.from(Deno.readDirSync(books.folder), ({ name }) => name);
     assertEquals(left.filter((name) => /kept|new-ledger/.test(name)), []);

@@ -43,7 +43,7 @@ async function filledDatabase() {
     const books = await openFilledBooks();
     globalThis.addEventListener("unload", () => Deno.removeSync(books.folder, { recursive: true }));
     const url = postgres.makeDatabase();
-    await copyToPostgres({ file: books.file, ledgerId: books.anchor.fingerprint, url });
+    await copyToPostgres({ file: books.file, url });
     await books.ledger.close();
     return { books, name: nameOf(url) };
   })();
@@ -250,6 +250,21 @@ const tampered: readonly (readonly [title: string, sql: string, reason: string])
     "a dropped check of a column",
     "ALTER TABLE client DROP CONSTRAINT client_check",
     "the constraint client_check is missing or was changed",
+  ],
+  [
+    "a head with another tree",
+    "UPDATE head SET subtrees = subtrees || subtrees",
+    "the table head does not have the tree of all rows",
+  ],
+  [
+    "a head without its row",
+    "DELETE FROM head",
+    "the table head has no row",
+  ],
+  [
+    "a head with too few void orders",
+    "INSERT INTO voided_order VALUES (repeat('b', 64), 'alice', 260, '2027', '2027', 2)",
+    "the number of the last void order in the table head is too low",
   ],
   [
     "a second ledger identifier",

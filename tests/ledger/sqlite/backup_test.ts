@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import {
   FileError,
@@ -7,7 +7,7 @@ import {
   LedgerFullError,
   MicropayError,
 } from "../../../src/errors.ts";
-import { backupSqliteLedger, openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
@@ -24,7 +24,14 @@ import {
   revoke,
 } from "../ledger_samples.ts";
 import { mountSmallDisk } from "./small_disk.ts";
-import { inFolder, otherConnection, registerBoth, withLedger } from "./temporary_ledger.ts";
+import {
+  backupFile,
+  inFolder,
+  otherConnection,
+  registerBoth,
+  restoreFrom,
+  withLedger,
+} from "./temporary_ledger.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
@@ -47,7 +54,7 @@ Deno.test("a backup made during bookings is one moment of the ledger, readable b
     const before = await ledger.totals();
     const booking = ledger.book(payment([alice, bob], 7, { id: 2 }));
     const to = `${folder}/backup.db`;
-    backupSqliteLedger({ file, to });
+    await backupFile({ file, to });
     assertEquals((await booking).outcome, "booked");
     assertEquals(Deno.statSync(to).mode! & 0o777, 0o600);
     assertEquals(Deno.statSync(to).nlink, 1);
@@ -75,10 +82,10 @@ Deno.test("every backup beside a booking server is complete", () =>
       while (booking) await ledger.book(payment([alice, bob], 1, { id: id++ }));
     })();
     const counts: number[] = [];
-    const program = `import { backupSqliteLedger } from "${new URL(
-      "../../../src/ledger/sqlite/backup_ledger.ts",
+    const program = `import { backupFile } from "${new URL(
+      "./temporary_ledger.ts",
       import.meta.url,
-    )}"; backupSqliteLedger({ file: Deno.args[0], to: Deno.args[1] });`;
+    )}"; await backupFile({ file: Deno.args[0], to: Deno.args[1] });`;
     Deno.writeTextFileSync(`${folder}/backup.ts`, program);
     for (let round = 0; round < 2; round++) {
       const to = `${folder}/backup-${round}.db`;
@@ -146,7 +153,7 @@ for (const [sentence, target, text] of targets) {
     withLedger(async ({ file, folder, ledger }) => {
       const to = target(folder);
       const before = namesIn(folder);
-      const error = assertThrows(() => backupSqliteLedger({ file, to }), FileError);
+      const error = await assertRejects(() => backupFile({ file, to }), FileError);
       assertEquals(error.message, `cannot make the backup ${to}: ${text}`);
       assertEquals(namesIn(folder), before);
       if (sentence === "an existing file") assertEquals(Deno.readTextFileSync(to), "mine");
@@ -176,9 +183,9 @@ Deno.test("a ledger is never made beside the log of a deleted one", () =>
     assertEquals((await totalsOf(file)).entries, 0);
   }));
 
-function restore(backup: string, file: string): string | undefined {
+async function restore(backup: string, file: string): Promise<string | undefined> {
   using place = openRestorePlace(file);
-  return place.copy(backup).put({ atMs: noonMs });
+  return await restoreFrom(backup, place, noonMs);
 }
 
 /** A closed ledger without members, a backup of it, and then two members in the ledger. */
@@ -186,7 +193,7 @@ async function makeBoth(folder: string) {
   const [file, backup] = [`${folder}/server.db`, `${folder}/backup.db`];
   const ledger = await openSqliteLedger({ file, ledgerId });
   const early = await ledger.totals();
-  backupSqliteLedger({ file, to: backup });
+  await backupFile({ file, to: backup });
   await registerBoth(ledger);
   const late = await ledger.totals();
   await ledger.close();
@@ -196,7 +203,7 @@ async function makeBoth(folder: string) {
 Deno.test("a restored ledger equals the backup, and the replaced one is kept complete", () =>
   inFolder(async (folder) => {
     const { file, backup, early, late } = await makeBoth(folder);
-    const kept = restore(backup, file);
+    const kept = await restore(backup, file);
     assertEquals(kept, `${file}.replaced-2026-11-23T120000.000Z`);
     assertEquals(
       namesIn(folder),
@@ -221,7 +228,7 @@ Deno.test("the log of a killed server is kept with its ledger, and does not reac
     await ledger.close();
     assertGreater(Deno.statSync(`${killed}-wal`).size, 0);
 
-    const kept = restore(backup, killed)!;
+    const kept = (await restore(backup, killed))!;
     assertEquals(
       namesIn(folder).filter((name) => name.startsWith("killed.db")),
       ["killed.db", "killed.db-lock", kept.slice(folder.length + 1)],
@@ -234,7 +241,7 @@ Deno.test("a ledger too damaged to open is replaced and kept, and leaves no log 
     const { file, backup, early } = await makeBoth(folder);
     Deno.writeTextFileSync(file, "no database any more, for whatever reason\n".repeat(99));
     Deno.writeTextFileSync(`${file}-wal`, "log");
-    const kept = restore(backup, file)!;
+    const kept = (await restore(backup, file))!;
     assertEquals(namesIn(folder).filter((name) => name.endsWith("db-wal")), []);
     assertEquals(await totalsOf(file), early);
     assertEquals(Deno.readTextFileSync(kept).slice(0, 11), "no database");
@@ -243,17 +250,17 @@ Deno.test("a ledger too damaged to open is replaced and kept, and leaves no log 
 Deno.test("a backup is restored without an old ledger", () =>
   withLedger(async ({ file, folder, ledger }) => {
     const [backup, fresh] = [`${folder}/backup.db`, `${folder}/fresh.db`];
-    backupSqliteLedger({ file, to: backup });
-    assertEquals(restore(backup, fresh), undefined);
+    await backupFile({ file, to: backup });
+    assertEquals(await restore(backup, fresh), undefined);
     assertEquals(await totalsOf(fresh), await ledger.totals());
   }));
 
 Deno.test("a ledger that a server uses is not replaced", () =>
   withLedger(async ({ file, folder, ledger }) => {
     const backup = `${folder}/backup.db`;
-    backupSqliteLedger({ file, to: backup });
+    await backupFile({ file, to: backup });
     const before = await ledger.totals();
-    assertThrows(
+    await assertRejects(
       () => restore(backup, file),
       LedgerError,
       "another server is using it",
@@ -269,7 +276,7 @@ Deno.test("a ledger that another program has open is not replaced", () =>
     {
       using other = otherConnection(file);
       assertEquals(other.value("SELECT count(*) FROM entry"), 1);
-      const error = assertThrows(
+      const error = await assertRejects(
         () => restore(backup, file),
         LedgerBusyError,
       );
@@ -280,7 +287,7 @@ Deno.test("a ledger that another program has open is not replaced", () =>
     }
     assertEquals(namesIn(folder), before);
     assertEquals(await totalsOf(file), late);
-    restore(backup, file);
+    await restore(backup, file);
     assertEquals(await totalsOf(file), early);
   }));
 
@@ -341,7 +348,7 @@ for (const [sentence, spoil, text] of unusable) {
       const { file, backup, late } = await makeBoth(folder);
       spoil(backup, file);
       const before = namesIn(folder);
-      assertThrows(() => restore(backup, file), MicropayError, text);
+      await assertRejects(() => restore(backup, file), MicropayError, text);
       assertEquals(namesIn(folder).filter((name) => !/-(wal|shm)$/.test(name)), before);
       assertEquals(await totalsOf(file), late);
     }));
@@ -352,7 +359,7 @@ Deno.test("a restore never overwrites an earlier kept ledger", () =>
     const { file, backup, late } = await makeBoth(folder);
     const kept = `${file}.replaced-2026-11-23T120000.000Z`;
     Deno.writeTextFileSync(kept, "kept");
-    assertThrows(
+    await assertRejects(
       () => restore(backup, file),
       FileError,
       `cannot keep the ledger ${file} as ${kept}: there is a file of that name`,
@@ -373,12 +380,12 @@ Deno.test({
       const rows = Array.from({ length: 500 }, (_, id) => payment([alice, bob], 1, { id, memo }));
       await Promise.all(rows.map((row) => ledger.book(row)));
       const backup = `${folder}/backup.db`;
-      backupSqliteLedger({ file, to: backup });
+      await backupFile({ file, to: backup });
       await using disk = (await mountSmallDisk("200k"))!;
       const to = `${disk.folder}/other.db`;
-      assertThrows(() => backupSqliteLedger({ file, to }), LedgerFullError, "no room");
+      await assertRejects(() => backupFile({ file, to }), LedgerFullError, "no room");
       const restoring = () => restore(backup, to);
-      assertThrows(restoring, LedgerFullError, "no room");
+      await assertRejects(restoring, LedgerFullError, "no room");
       assertEquals(namesIn(disk.folder), ["other.db-lock"]);
     }),
 });

@@ -76,9 +76,9 @@ async function fillAndRecover(ledger: SqliteLedger, makeRoom: () => void): Promi
   assertEquals(await ledger.presence(alice), undefined);
 }
 
-function limitedLedger(folder: string, pagesMax: number) {
+async function limitedLedger(folder: string, pagesMax: number) {
   const file = `${folder}/server.db`;
-  createLedgerFile(file, ledgerId);
+  await createLedgerFile(file, ledgerId);
   const database = openLedgerFile(file, ledgerId);
   database.prepare(`PRAGMA max_page_count = ${pagesMax}`).get();
   return { database, ledger: new SqliteLedger(database, { file, ledgerId, lock: undefined }) };
@@ -86,14 +86,14 @@ function limitedLedger(folder: string, pagesMax: number) {
 
 Deno.test("a database at its largest size refuses whole bookings, and goes on when it may grow", () =>
   inFolder(async (folder) => {
-    const { database, ledger } = limitedLedger(folder, 60);
+    const { database, ledger } = await limitedLedger(folder, 60);
     await fillAndRecover(ledger, () => void database.prepare("PRAGMA max_page_count = 600").get());
     await ledger.close();
   }));
 
 Deno.test("a database that becomes read-only refuses bookings, and continues when it is writable", () =>
   inFolder(async (folder) => {
-    const { database, ledger } = limitedLedger(folder, 600);
+    const { database, ledger } = await limitedLedger(folder, 600);
     await registerBoth(ledger);
     database.prepare("PRAGMA query_only = ON").all();
     await assertRejects(() => ledger.book(payment([alice, bob], 1)), LedgerBusyError, "read-only");

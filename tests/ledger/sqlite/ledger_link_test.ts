@@ -1,12 +1,12 @@
 /** A ledger with several names. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError, LedgerError } from "../../../src/errors.ts";
-import { backupSqliteLedger, openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { alice, bob, ledgerId, noonMs, payment } from "../ledger_samples.ts";
-import { inFolder, registerBoth } from "./temporary_ledger.ts";
+import { backupFile, inFolder, registerBoth, restoreFrom } from "./temporary_ledger.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
@@ -38,7 +38,7 @@ Deno.test("a symbolic link to a ledger leads to the ledger's own lock and log", 
     const server = await openSqliteLedger({ file: links[0]!, ledgerId });
     await registerBoth(server);
     const backup = `${folder}/backup.db`;
-    backupSqliteLedger({ file: links[1]!, to: backup });
+    await backupFile({ file: links[1]!, to: backup });
     await server.book(payment([alice, bob], 1));
     for (const link of links) {
       const inUse = `the ledger ${file}: another server is using it; stop that one first`;
@@ -55,8 +55,8 @@ Deno.test("a symbolic link to a ledger leads to the ledger's own lock and log", 
 
     for (const [index, link] of links.entries()) {
       using place = openRestorePlace(link);
-      assertThrows(() => place.copy(file).put({ atMs: noonMs }), FileError, "the same file");
-      const kept = place.copy(backup).put({ atMs: noonMs + index })!;
+      await assertRejects(() => restoreFrom(file, place, noonMs), FileError, "the same file");
+      const kept = (await restoreFrom(backup, place, noonMs + index))!;
       assertEquals([kept.slice(0, file.length), await entriesIn(kept)], [
         file,
         index === 0 ? 2 : 1,
@@ -76,7 +76,7 @@ Deno.test("a ledger with a second name is refused, and stays unchanged", () =>
     const [file, second, backup] = [`${folder}/server.db`, `${folder}/2.db`, `${folder}/b.db`];
     const ledger = await openSqliteLedger({ file, ledgerId });
     await registerBoth(ledger);
-    backupSqliteLedger({ file, to: backup });
+    await backupFile({ file, to: backup });
     await ledger.close();
     Deno.linkSync(file, second);
     const before = Deno.readFileSync(file);
@@ -92,7 +92,7 @@ Deno.test("a ledger with a second name is refused, and stays unchanged", () =>
       assertThrows(() => openRestorePlace(name), FileError, says);
       assertThrows(() => deleteSqliteLedger(name), FileError, says);
       assertThrows(() => openSqliteSnapshot({ file: name }), FileError, says);
-      assertThrows(() => backupSqliteLedger({ file: name, to: `${folder}/c.db` }), FileError, says);
+      await assertRejects(() => backupFile({ file: name, to: `${folder}/c.db` }), FileError, says);
     }
     assertEquals(Deno.readFileSync(file), before);
     Deno.removeSync(second);
@@ -101,7 +101,7 @@ Deno.test("a ledger with a second name is refused, and stays unchanged", () =>
     Deno.linkSync(backup, second);
     assertEquals(await entriesIn(second), 1);
     using place = openRestorePlace(file);
-    place.copy(second).put({ atMs: noonMs });
+    await restoreFrom(second, place, noonMs);
   }));
 
 Deno.test("a link to itself is refused in one line", () =>

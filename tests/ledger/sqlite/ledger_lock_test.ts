@@ -12,7 +12,7 @@ import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { ledgerId, noonMs } from "../ledger_samples.ts";
 import { PausedProcess } from "./paused_process.ts";
-import { inFolder } from "./temporary_ledger.ts";
+import { inFolder, restoreFrom } from "./temporary_ledger.ts";
 
 const server = "another server is using it; stop that one first";
 const command = "another command is writing to it; try again later";
@@ -96,7 +96,7 @@ for (const action of ["write", "serve"]) {
         );
         await child.kill();
         using place = openRestorePlace(file);
-        assertMatch(place.copy(backup).put({ atMs: noonMs })!, /replaced/);
+        assertMatch((await restoreFrom(backup, place, noonMs))!, /replaced/);
         return;
       }
     }));

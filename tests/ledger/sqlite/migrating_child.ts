@@ -2,4 +2,4 @@
 import { migrate } from "./older_ledger.ts";
 
 Deno.stdout.writeSync(new TextEncoder().encode("now\n"));
-migrate(Deno.args[0]!);
+await migrate(Deno.args[0]!);

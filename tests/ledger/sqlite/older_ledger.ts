@@ -19,7 +19,7 @@ const steps: readonly Migration[] = [{
 }];
 
 /** Migrates a ledger of this version to the next one. */
-export function migrate(file: string): string | undefined {
+export function migrate(file: string): Promise<string | undefined> {
   return migrateLedger(file, identifyLedgerFile(file), steps);
 }
 
@@ -32,9 +32,9 @@ export interface OlderLedgerOptions {
 export function makeOlderLedger(
   file: string,
   { payments = 1 }: OlderLedgerOptions = {},
-): void {
+): Promise<void> {
   const at = "2026-11-23T12:00:00.000Z";
-  createLedgerFile(file, ledgerId, {
+  return createLedgerFile(file, ledgerId, {
     fill: (database) => {
       const add = (sql: string, ...values: SQLInputValue[]) =>
         void database.prepare(sql).run(...values);

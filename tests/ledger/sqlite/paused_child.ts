@@ -9,6 +9,7 @@
  * `paused AT_WHAT` when it stops, and `ended OUTCOME` at the end of the action.
  */
 import { DatabaseSync, StatementSync } from "node:sqlite";
+import { restoreFrom } from "./temporary_ledger.ts";
 import { openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
@@ -80,7 +81,7 @@ async function act(action: string, file: string, backup: string): Promise<string
   switch (action) {
     case "restore": {
       using place = openRestorePlace(file);
-      return `kept ${place.copy(backup).put({ atMs: noonMs })}`;
+      return `kept ${await restoreFrom(backup, place, noonMs)}`;
     }
     case "reset":
       deleteSqliteLedger(file);

@@ -5,13 +5,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { MicropayError } from "../../../src/errors.ts";
-import { backupSqliteLedger, openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { openRestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
 import { deleteSqliteLedger } from "../../../src/ledger/sqlite/delete_sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { alice, bob, ledgerId, noonMs, orderId, payment } from "../ledger_samples.ts";
 import { type PausedAction, PausedProcess } from "./paused_process.ts";
-import { inFolder, registerBoth } from "./temporary_ledger.ts";
+import { backupFile, inFolder, registerBoth, restoreFrom } from "./temporary_ledger.ts";
 
 /** More steps than any child has. */
 const stepsMax = 80;
@@ -32,7 +32,7 @@ async function makePlace(folder: string): Promise<Place> {
   const [served, file, backup] = [`${folder}/served.db`, `${folder}/server.db`, `${folder}/b.db`];
   const ledger = await openSqliteLedger({ file: served, ledgerId });
   await registerBoth(ledger);
-  backupSqliteLedger({ file: served, to: backup });
+  await backupFile({ file: served, to: backup });
   await ledger.book(payment([alice, bob], 1, { id: 1 }));
   for (const suffix of ["", "-wal"]) Deno.copyFileSync(`${served}${suffix}`, `${file}${suffix}`);
   await ledger.close();
@@ -184,7 +184,7 @@ Deno.test("a restore killed at any step leaves the old or the restored ledger, a
     assert(booked, "a deposit is possible at once");
     await requireWhole(place, [besides]);
     using again = openRestorePlace(place.file);
-    again.copy(place.backup).put({ atMs: noonMs + 1 });
+    await restoreFrom(place.backup, again, noonMs + 1);
     assertEquals(await idsIn(place.file), []);
   }));
 
@@ -194,7 +194,7 @@ for (const action of ["write", "serve"]) {
     atEachStep(action, {}, async (place, child) => {
       try {
         using restoring = openRestorePlace(place.file);
-        restoring.copy(place.backup).put({ atMs: noonMs });
+        await restoreFrom(place.backup, restoring, noonMs);
       } catch (error) {
         assert(error instanceof MicropayError, String(error));
         assertMatch(error.message, /is writing to it|is using it|has it open|locked/);

@@ -2,6 +2,8 @@
 import { DatabaseSync } from "node:sqlite";
 import type { SqliteLedger } from "../../../src/ledger/sqlite/sqlite_ledger.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open_sqlite_ledger.ts";
+import { backupLedger, type RestorePlace } from "../../../src/ledger/sqlite/backup_ledger.ts";
+import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { alice, bob, ledgerId, registration } from "../ledger_samples.ts";
 
 export interface TemporaryLedger {
@@ -57,4 +59,27 @@ export function otherConnection(file: string): OtherConnection {
     value: (sql) => Object.values(database.prepare(sql).get() ?? {})[0],
     [Symbol.dispose]: () => database.close(),
   };
+}
+
+/** Makes a backup of a ledger's file. */
+export async function backupFile(
+  { file, to }: { readonly file: string; readonly to: string },
+): Promise<void> {
+  await using snapshot = openSqliteSnapshot({ file });
+  await backupLedger(snapshot, { to });
+}
+
+/** Restores a backup and returns the path of the replaced ledger. It is not audited. */
+export async function restoreFrom(
+  backup: string,
+  place: RestorePlace,
+  atMs: number,
+): Promise<string | undefined> {
+  const copy = await copyOf(backup, place);
+  return copy.put({ atMs });
+}
+
+async function copyOf(backup: string, place: RestorePlace) {
+  await using snapshot = openSqliteSnapshot({ file: backup });
+  return await place.copy(snapshot);
 }
