@@ -42,6 +42,9 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
       // All rows are looked up by keys. While a ledger is new, PostgreSQL would plan to read whole
       // tables, and keep that plan when they have grown.
       enable_seqscan: "off",
+      // PostgreSQL then takes each read of a whole table for immensely expensive, and would compile
+      // its statement to machine code. That takes longer than the read.
+      jit: "off",
     },
   };
   try {

@@ -136,11 +136,18 @@ export async function emptyLedger(postgres: TemporaryPostgres): Promise<string> 
     await createSchema(await session, ledgerId, "cannot make the ledger of a test");
     return url;
   }
-  const session = await made;
-  await session.run(
-    "TRUNCATE ledger, head, writer, server, client, certificate, account_change, entry, " +
-      "voided_order, void_floor, invitation",
-    ...postgresSchema(ledgerId).filter((statement) => statement.startsWith("INSERT")),
+  const schema = postgresSchema(ledgerId);
+  const tables = schema.flatMap((statement) => /^CREATE TABLE (\w+)/.exec(statement)?.[1] ?? []);
+  await (await made).run(
+    "BEGIN",
+    // Waits for writers that were cut off.
+    "LOCK TABLE head IN EXCLUSIVE MODE",
+    // Skips the triggers, which keep all rows.
+    "SET LOCAL session_replication_role = replica",
+    // TRUNCATE would make new files of all tables and indexes, which takes ten times as long.
+    ...tables.map((table) => `DELETE FROM ${table}`),
+    ...schema.filter((statement) => statement.startsWith("INSERT")),
+    "COMMIT",
   );
   return url;
 }
