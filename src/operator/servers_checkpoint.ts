@@ -1,11 +1,12 @@
 /**
  * Checkpoints that a server of this ledger signed, at any time. Its certificate is in the folder of
- * certificates, or in the ledger when it was renewed since.
+ * certificates, or in the ledger when it signed an opening, a deposit or a withdrawal.
  */
+import { readTextIfThere } from "../durable_files.ts";
 import { EnvelopeError, MicropayError } from "../errors.ts";
 import { issuingAccount } from "../ledger/entry.ts";
 import type { LedgerSnapshot } from "../ledger/snapshot.ts";
-import { readIn } from "../pki/certificate_folder.ts";
+import { certificatePathsIn } from "../pki/certificate_folder.ts";
 import { verifyChain } from "../pki/certificate_profile.ts";
 import { pemToDers } from "../pki/pem.ts";
 import type { PublicKey } from "../pki/signing_key.ts";
@@ -31,7 +32,9 @@ export async function readServerKeys(
       if (!(error instanceof MicropayError)) throw error;
     }
   };
-  add(() => pemToDers(readIn(folder, "server.crt"), "CERTIFICATE")[0]);
+  for (const path of certificatePathsIn(folder)) {
+    add(() => pemToDers(readTextIfThere(path) ?? "", "CERTIFICATE")[0]);
+  }
   const certificates = (await snapshot.certificatesOf([issuingAccount])).get(issuingAccount);
   for (const { der } of certificates ?? []) {
     add(() => der instanceof Uint8Array ? new Uint8Array(der) : undefined);

@@ -121,6 +121,18 @@ export function readIn(folder: string, name: CertificateFileName): string {
   throw new FileError(`read ${path}: there is no such file; ${advice}`);
 }
 
+/**
+ * Returns the paths of the folder's certificates beside the CA's: of its server, of other servers
+ * that the operator put there as `NAME.crt`, and of those that a renewal replaced.
+ *
+ * @throws {FileError} when the folder cannot be read
+ */
+export function certificatePathsIn(folder: string): string[] {
+  const entries = attempting(`use ${folder}`, () => [...Deno.readDirSync(folder)]);
+  return entries.map(({ name }) => name).filter((name) => /\.crt($|\.)/.test(name)).sort()
+    .map((name) => join(folder, name));
+}
+
 /** Returns the result of reading a file, or `undefined` when it is missing or no certificate. */
 export function unlessInvalid<T>(
   folder: string,

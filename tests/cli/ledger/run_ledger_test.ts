@@ -132,6 +132,17 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
     assertMatch(wrong.stdout, /^The ledger is wrong: the head of its first 6 rows is /);
   });
 
+  await step(t, "audit since a checkpoint that another server signed", async () => {
+    const [kept, second] = [scene.path("second.checkpoint"), scene.path("second")];
+    await scene.gencert("--ca-from", scene.path("certs"), "--out", second);
+    await found(scene, "audit", "--certs", second, "--checkpoint", kept);
+    const refused = await scene.ledgerInProcess("audit", "--since", kept);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.stderr, "the server did not sign it");
+    await Deno.copyFile(`${second}/server.crt`, scene.path("certs", "second.crt"));
+    assertEquals((await found(scene, "audit", "--since", kept))[0]!.entries, 0);
+  });
+
   await step(t, "audit refuses a checkpoint of another ledger, or none at all", async () => {
     const other = scene.path("other.checkpoint");
     await Deno.writeTextFile(other, "micropay\n");
