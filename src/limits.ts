@@ -886,11 +886,14 @@ export const certificateDaysMax = 3650;
  */
 export const rekeyHoursMax = 576;
 
-/**
- * Most servers in a client's list. It tries one after the other, each for as long as it waits for
- * an answer. Past it: refused.
- */
+/** Most servers in a client's list, which it tries one after the other. Past it: refused. */
 export const serversMax = 8;
+
+/**
+ * Wait of a client for a connection to one of several servers, and for the addresses of its name. A
+ * lost packet of the connection is sent again after one second. Past it: the next address is tried.
+ */
+export const serverConnectMsMax = 3 * second;
 
 /** Longest `--timeout` in seconds. Past it: exit 2. */
 export const timeoutSecondsMax = 3600;

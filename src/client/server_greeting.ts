@@ -4,6 +4,7 @@
 import type { Clock } from "../clock.ts";
 import { ClosedError, ConnectError, messageOf, TimeoutError } from "../errors.ts";
 import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
+import type { ServerAddress } from "./server_list.ts";
 import {
   type GreetedConnection,
   receiveGreeting,
@@ -14,7 +15,7 @@ import { withDeadline } from "../transport/deadline.ts";
 export interface ServerGreetingOptions {
   readonly network: Network;
   readonly clock: Clock;
-  /** How long to wait for the connection, and for the greeting. */
+  /** How long to wait for the connection, if the address has no bound, and for the greeting. */
   readonly timeoutMs: number;
   readonly resolveAnchor: ResolveAnchor;
 }
@@ -26,14 +27,14 @@ export interface ServerGreetingOptions {
  * @throws {UntrustedError} when what answers is not to be trusted
  */
 export async function greetServer(
-  server: Endpoint,
+  { server, address, connectMsMax = Infinity }: ServerAddress,
   { network, clock, timeoutMs, resolveAnchor }: ServerGreetingOptions,
 ): Promise<GreetedConnection> {
   let isAnswered = false;
   try {
     const stream = await withDeadline(
-      (signal) => network.connect(server, { signal }),
-      { clock, timeoutMs },
+      (signal) => network.connect(address, { signal }),
+      { clock, timeoutMs: Math.min(timeoutMs, connectMsMax) },
     );
     return await receiveGreeting(stream, {
       role: "server",

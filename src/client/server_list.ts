@@ -1,25 +1,53 @@
 /**
  * The servers of one ledger. A client tries them in turn until one answers, and stays with that one
- * until it is lost.
+ * until it is lost. A name with several addresses stands for a server at each of them.
  */
+import type { Clock } from "../clock.ts";
 import { ConnectError, isConnectionFault, messageOf } from "../errors.ts";
+import { serverConnectMsMax } from "../limits.ts";
+import { parseHost } from "../pki/host.ts";
 import type { Random } from "../random.ts";
 import { type Endpoint, endpointText } from "../transport/byte_stream.ts";
+import { resultInTime } from "../transport/deadline.ts";
+import type { ResolveHost } from "../transport/host_addresses.ts";
+
+/** A server, and where to connect to it. */
+export interface ServerAddress {
+  readonly server: Endpoint;
+  /** The server itself, or an address of its name. */
+  readonly address: Endpoint;
+  /** Longest wait for the connection. Absent when there is nothing else to try. */
+  readonly connectMsMax?: number | undefined;
+}
+
+export interface ServerListOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Absent where the network finds the addresses of names itself. */
+  readonly resolveHost?: ResolveHost | undefined;
+  /** Whether something else waits while a server is tried, although it is the only one here. */
+  readonly isOneOfSeveral?: boolean | undefined;
+}
 
 export class ServerList {
   readonly #servers: readonly Endpoint[];
+  readonly #options: ServerListOptions;
   /** The server that is tried first. */
   #at = 0;
+  /** The address that answered last, which is tried first. */
+  #good: string | undefined;
+  /** The address that was lost, which is tried last. */
+  #lost: string | undefined;
 
   /**
    * Starts at a random server, so that the members of a ledger spread over all of them.
    *
    * @param servers at least one
    */
-  constructor(servers: readonly Endpoint[], random: Random) {
+  constructor(servers: readonly Endpoint[], options: ServerListOptions) {
     this.#servers = servers;
-    // One server needs no choice. A simulation would see the bytes that are drawn.
-    if (servers.length > 1) this.#at = random.bytes(1)[0]! % servers.length;
+    this.#options = options;
+    this.#at = this.#draw(servers.length);
   }
 
   /** How many servers there are. */
@@ -32,37 +60,88 @@ export class ServerList {
     return this.#servers[this.#at]!;
   }
 
-  /** Makes the next server the first one to try, because the current one was lost. */
+  /** Makes another server the first one to try, because the current one was lost. */
   advance(): void {
-    this.#at = (this.#at + 1) % this.#servers.length;
+    this.#lost = this.#good;
+    this.#good = undefined;
+    this.#at = this.#next;
   }
 
   /**
-   * Tries each server once, until one answers. A server that is not to be trusted ends it at once,
-   * because a person has to hear of it.
+   * Tries each address of each server once, until one answers. A server that is not to be trusted
+   * ends it at once, because a person has to hear of it.
    *
    * @throws {ConnectError} when none of several answers, with every address and its reason. With
-   * one server its own error is thrown.
+   * one address its own error is thrown.
    */
   async connect<Connection>(
-    connectTo: (server: Endpoint) => Promise<Connection>,
+    connectTo: (address: ServerAddress) => Promise<Connection>,
   ): Promise<Connection> {
     const failures: string[] = [];
-    for (;;) {
+    let last: unknown;
+    for (let count = 0; count < this.#servers.length; count++) {
       const server = this.current;
-      try {
-        return await connectTo(server);
-      } catch (error) {
-        this.advance();
-        if (this.#servers.length === 1 || !isConnectionFault(error)) throw error;
-        failures.push(`${endpointText(server)} ${reasonOf(error)}`);
-        if (failures.length < this.#servers.length) continue;
-        throw new ConnectError(
-          `connect to one of ${failures.length} servers: ${failures.join("; ")}`,
-          { cause: error },
-        );
+      const hosts = await this.#hostsOf(server);
+      const isOnly = this.#servers.length === 1 && hosts.length === 1;
+      const isBounded = !isOnly || this.#options.isOneOfSeveral;
+      const connectMsMax = isBounded ? serverConnectMsMax : undefined;
+      for (const host of hosts) {
+        const address = { host, port: server.port };
+        try {
+          const connection = await connectTo({ server, address, connectMsMax });
+          this.#good = endpointText(address);
+          return connection;
+        } catch (error) {
+          if (!isOnly && isConnectionFault(error)) {
+            const place = host === server.host ? "" : ` at ${host}`;
+            failures.push(`${endpointText(server)}${place} ${reasonOf(error)}`);
+            last = error;
+            continue;
+          }
+          this.#at = this.#next;
+          throw error;
+        }
       }
+      this.#at = this.#next;
     }
+    throw new ConnectError(
+      `connect to one of ${failures.length} servers: ${failures.join("; ")}`,
+      { cause: last },
+    );
+  }
+
+  get #next(): number {
+    return (this.#at + 1) % this.#servers.length;
+  }
+
+  /** Returns the hosts to try for a server: the good one comes first, the lost one last. */
+  async #hostsOf({ host, port }: Endpoint): Promise<readonly string[]> {
+    const { clock, resolveHost } = this.#options;
+    if (!resolveHost || parseHost(host)?.kind !== "dns") return [host];
+    const found = await resultInTime(resolveHost(host), { clock, timeoutMs: serverConnectMsMax });
+    const rankOf = (address: string) => {
+      const text = endpointText({ host: address, port });
+      return text === this.#good ? 0 : text === this.#lost ? 2 : 1;
+    };
+    return this.#spread(found ?? [host]).sort((one, other) => rankOf(one) - rankOf(other));
+  }
+
+  /**
+   * Returns the addresses of each family from a random one on. The families keep their order: the
+   * system knows which of them works here.
+   */
+  #spread(addresses: readonly string[]): string[] {
+    const families = Map.groupBy(addresses, (address) => address.includes(":"));
+    return [...families.values()].flatMap((family) => {
+      const start = this.#draw(family.length);
+      return [...family.slice(start), ...family.slice(0, start)];
+    });
+  }
+
+  /** Returns a random number below a count. */
+  #draw(count: number): number {
+    // One needs no choice. A simulation would see the bytes that are drawn.
+    return count > 1 ? this.#options.random.bytes(1)[0]! % count : 0;
   }
 }
 

@@ -21,6 +21,7 @@ import type { Random } from "../random.ts";
 import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
 import type { GreetedConnection } from "../transport/connect_channel.ts";
+import type { ResolveHost } from "../transport/host_addresses.ts";
 import { greetServer } from "./server_greeting.ts";
 import { AcceptedWitnesses } from "./wallet/accepted_witnesses.ts";
 import type { DataFolder } from "./wallet/data_folder.ts";
@@ -64,6 +65,7 @@ export interface WalletDependencies {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
+  readonly resolveHost?: ResolveHost | undefined;
   /**
    * Makes a session key. Each connection to the server gets its own. With the same key, an attacker
    * could replay the server's greeting and messages of an earlier connection as answers on a later
@@ -103,7 +105,7 @@ export class Wallet {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#keys = new KeyOpener(options.askPassphrase);
-    this.#servers = new ServerList(options.servers, dependencies.random);
+    this.#servers = new ServerList(options.servers, dependencies);
   }
 
   /**
@@ -126,14 +128,14 @@ export class Wallet {
     const { folder, timeoutMs, trust } = this.#options;
     const { clock, network, store } = this.#dependencies;
     let resolvedInMs = 0;
-    const connection = await this.#servers.connect((server) =>
-      greetServer(server, {
+    const connection = await this.#servers.connect((address) =>
+      greetServer(address, {
         ...{ network, clock, timeoutMs },
         resolveAnchor: async (line) => {
           const startMs = clock.monotonicMs();
           const anchor = await resolveServerAnchor(line, {
             ...trust,
-            server: endpointText(server),
+            server: endpointText(address.server),
             pins: new PinStore(folder, store),
             atMs: clock.nowMs(),
           });
@@ -397,11 +399,13 @@ export class Wallet {
   #connectTo(known: TrustAnchor): Promise<GreetedConnection> {
     const { timeoutMs } = this.#options;
     const { clock, network } = this.#dependencies;
-    return this.#servers.connect((server) =>
-      greetServer(server, {
+    return this.#servers.connect((address) =>
+      greetServer(address, {
         ...{ network, clock, timeoutMs },
         resolveAnchor: (line) =>
-          requireSameLedger(line, { known, server: endpointText(server), atMs: clock.nowMs() }),
+          requireSameLedger(line, {
+            ...{ known, server: endpointText(address.server), atMs: clock.nowMs() },
+          }),
       })
     );
   }

@@ -2,18 +2,24 @@
  * A witness's visits to servers that are dishonest, or behave in a way that no honest one does.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { emptyTree, rootOf } from "../../src/ledger/merkle_tree.ts";
+import { ServerList } from "../../src/client/server_list.ts";
 import { visitServer, type WitnessContext } from "../../src/client/witness/witness.ts";
 import { WitnessFolder } from "../../src/client/witness/witness_folder.ts";
 import { verifyEvidence } from "../../src/client/evidence.ts";
 import { systemClock } from "../../src/clock.ts";
 import { ConnectError, EnvelopeError, FileError, UsageError } from "../../src/errors.ts";
+import type { AuditedHead } from "../../src/client/wallet/wallet_store.ts";
 import { readCheckpointNote } from "../../src/protocol/checkpoint.ts";
 import { findCosignature } from "../../src/protocol/cosignature.ts";
 import { checkpointRequestType } from "../../src/protocol/published_checkpoint.ts";
 import { signatureLine } from "../../src/protocol/signed_note.ts";
+import { systemRandom } from "../../src/random.ts";
 import { PublishedCheckpoints } from "../../src/server/published_checkpoints.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
+import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
 import { ManualClock } from "../manual_clock.ts";
+import { keepOpen } from "../server/kept_ledger.ts";
 import { inFolder } from "../pki/temporary_folder.ts";
 import {
   makeApplicant,
@@ -26,7 +32,7 @@ import {
 
 function contextOf(server: TestServer, folder: WitnessFolder): WitnessContext {
   return {
-    server: server.endpoint,
+    server: new ServerList([server.endpoint], { clock: systemClock, random: systemRandom }),
     anchor: server.anchor,
     folder,
     network: tcpNetwork,
@@ -123,6 +129,53 @@ function standing(clock: ManualClock) {
     schedule: clock.schedule.bind(clock),
   };
 }
+
+Deno.test("witness: a server that published before another one gets a cosignature too, and the larger checkpoint stays the newest", () =>
+  inFolder(async (path) => {
+    using folder = new WitnessFolder(path);
+    const { key } = folder.cosigner;
+    const authority = makeAuthority();
+    const clock = new ManualClock(systemClock.nowMs());
+    const ledger = keepOpen(new MemoryLedger({ ledgerId: authority.anchor.fingerprint }));
+    const parts = { ...{ authority, ledger, clock }, witnesses: [key] };
+    await using one = await startServer({ ...parts, identity: serverIdentity(authority) });
+    await using two = await startServer({ ...parts, identity: serverIdentity(authority) });
+    const visit = (server: TestServer, last?: AuditedHead) =>
+      visitServer({ ...contextOf(server, folder), clock, last });
+    await one.enroll("alice");
+    const early = await visit(one);
+    clock.advance(30_000);
+    await one.enroll("bob");
+    const late = await visit(two);
+    assert(early.outcome === "cosigned" && late.outcome === "cosigned");
+    assertEquals([early.tree.entry, late.tree.entry], [1, 2]);
+    // The first server publishes nothing new for a minute.
+    const again = await visit(one, early.tree);
+    assertEquals(again, early);
+    const lines = () => Deno.readTextFileSync(`${path}/checkpoints.jsonl`).trimEnd().split("\n");
+    assertEquals(lines().length, 2);
+    const behind = await visit(one);
+    assert(behind.outcome === "cosigned" && behind.refusal === undefined);
+    assertEquals([behind.tree.entry, lines().length], [1, 3]);
+    assertEquals(folder.newest(authority.anchor), late.tree);
+  }));
+
+Deno.test("witness: a server that publishes fewer rows long after more of them is refused", () =>
+  inFolder(async (path) => {
+    using folder = new WitnessFolder(path);
+    const clock = new ManualClock(systemClock.nowMs());
+    await using server = await startServer({ clock });
+    await server.enroll("alice");
+    const visit = () => visitServer({ ...contextOf(server, folder), clock });
+    assertEquals((await visit()).outcome, "cosigned");
+    clock.advance(61_000);
+    const { proofs } = server.ledger;
+    server.ledger.proofs = async (question) =>
+      question.sizes.length > 0
+        ? await proofs.call(server.ledger, question)
+        : { ...await proofs.call(server.ledger, question), size: 0, head: rootOf(emptyTree) };
+    await assertRejects(visit, EnvelopeError, "it has 0 rows, and one before it had 1");
+  }));
 
 Deno.test("witness: where nobody listens, it says so", () =>
   inFolder(async (path) => {

@@ -36,10 +36,14 @@ class Scene implements AsyncDisposable {
     return writeMicropayUri({ kind: "join", servers, fingerprint: this.fingerprint });
   }
 
+  path(name: string): string {
+    return `${this.#folder}/${name}`;
+  }
+
   /** Starts a command of somebody's client, with these words after `client`. */
   start(as: string, ...words: readonly string[]): Command {
     return new Command(["client", ...words], {
-      env: { MICROPAY_HOME: `${this.#folder}/${as}`, MICROPAY_PAY_YES: "1" },
+      env: { MICROPAY_HOME: this.path(as), MICROPAY_PAY_YES: "1" },
     });
   }
 
@@ -141,4 +145,26 @@ Deno.test("register goes to the next server where one registers nobody, and says
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a witness visits each server of its list, and says once when one of them is away", async () => {
+  await using scene = await Scene.open();
+  const { servers } = scene;
+  await scene.join("alice");
+  const words = ["--every", "1s", "--ca", scene.path("CA.pem"), "--out", scene.path("witness")];
+  await Deno.writeTextFile(scene.path("CA.pem"), servers[0].anchor.pem);
+  const env = { MICROPAY_HOME: scene.path("carol") };
+  const witness = new Command(
+    ["witness", addressesOf(servers), "1", ...words, "--count", "4"],
+    { env },
+  );
+  for (const server of servers) {
+    await witness.line(new RegExp(`  1 rows  .*  cosigned  ${addressesOf([server])}$`));
+  }
+  await servers[0].server.stop();
+  await witness.errorLine(
+    new RegExp(`no micropay server answered at ${addressesOf([servers[0]])}`),
+  );
+  const { code, stderr } = await witness.end();
+  assertEquals([code, stderr.match(/no micropay server/g)?.length], [0, 1]);
 });

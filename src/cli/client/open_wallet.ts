@@ -12,6 +12,7 @@ import type { SessionKey } from "../../envelope/session_key.ts";
 import { answerTimeoutMsDefault } from "../../limits.ts";
 import { systemRandom } from "../../random.ts";
 import type { Network } from "../../transport/byte_stream.ts";
+import { resolveHost } from "../../transport/host_addresses.ts";
 import type { LineObserver } from "../../transport/channel.ts";
 import { nearbyCaPath, readGivenFile, readNearbyCa } from "../given_file.ts";
 import { askYesNo } from "../line_input.ts";
@@ -77,6 +78,7 @@ export async function openWallet(
     },
     {
       network,
+      resolveHost,
       clock: systemClock,
       random: systemRandom,
       makeSessionKey,

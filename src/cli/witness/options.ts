@@ -4,10 +4,10 @@
 import type { Command } from "@commander-js/extra-typings";
 import { examples } from "../command_line/help_page.ts";
 import {
-  address,
   connectingPort,
   type Paths,
   rsaBits,
+  serverAddresses,
   visitCount,
   visitPeriod,
   witnessName,
@@ -20,7 +20,11 @@ export function witnessCommand(program: Command, { file, directory }: Paths) {
     .description(
       "Follows a ledger without an account, with the CA's certificate alone. It checks each period that the ledger only grew, keeps the published checkpoint, and cosigns it for the members. Runs until it is stopped with Ctrl-C.",
     )
-    .argument("<SERVER_IP>", "The server's address or name.", address)
+    .argument(
+      "<SERVER_IP>",
+      "The server's address or name. Several, as HOST or HOST:PORT with commas, are all visited.",
+      serverAddresses,
+    )
     .argument("<SERVER_PORT>", "The server's port.", connectingPort)
     .option(
       "--ca <FILE>",
@@ -46,6 +50,7 @@ export function witnessCommand(program: Command, { file, directory }: Paths) {
       ...examples(
         "micropay witness 192.0.2.7 8888 --ca CA.pem",
         "micropay witness 192.0.2.7 8888 --ca CA.pem --name carol.example --out carol",
+        "micropay witness one.example.org,two.example.org 8888 --ca CA.pem",
       ),
     );
   return requestOf(

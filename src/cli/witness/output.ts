@@ -24,15 +24,15 @@ export interface Rewriting {
   readonly evidence: string;
 }
 
-/** Prints results to stdout unless noted. */
+/** Prints results to stdout unless noted. `server` is absent where there is only one. */
 export interface WitnessOutput {
   printWitness(key: VerifierKey, file: string): void;
-  printCosigned(visit: Cosigned): void;
+  printCosigned(visit: Cosigned, server?: string): void;
   /** The server does not keep the cosignatures; to stderr. */
-  printUnkept(refusal: Refusal, key: VerifierKey): void;
+  printUnkept(refusal: Refusal, key: VerifierKey, server?: string): void;
   printRewriting(rewriting: Rewriting): void;
   /** The server refused to answer; to stderr. */
-  printRefusal(refusal: Refusal): void;
+  printRefusal(refusal: Refusal, server?: string): void;
   /** To stderr. */
   printFailure(error: MicropayError): void;
 }
@@ -46,15 +46,15 @@ export function jsonOutput({ print, say }: OutputOptions): WitnessOutput {
   return {
     printWitness: ({ name, text: verifierKey }) =>
       print(jsonLine({ event: "witness", name, verifierKey })),
-    printCosigned: ({ tree: { entry: rows, head, checkpoint }, at, refusal }) =>
+    printCosigned: ({ tree: { entry: rows, head, checkpoint }, at, refusal }, server) =>
       print(jsonLine({
         ...{ event: "cosigned", rows, head, at: timeOf(at), kept: refusal === undefined },
-        checkpoint,
+        ...{ checkpoint, server },
       })),
     // Each line of a visit says so.
     printUnkept: () => {},
     printRewriting: (rewriting) => print(jsonLine({ code: 400, ...rewriting })),
-    printRefusal: ({ code, text }) => say(jsonLine({ code, text })),
+    printRefusal: ({ code, text }, server) => say(jsonLine({ code, text, server })),
     printFailure: (error) => say(jsonLine(errorFields(error))),
   };
 }
@@ -62,24 +62,33 @@ export function jsonOutput({ print, say }: OutputOptions): WitnessOutput {
 export function textOutput({ print, say }: OutputOptions): WitnessOutput {
   return {
     printWitness: ({ text }, file) => print(`Verifier key ${text}, in ${printable(file)}`),
-    printCosigned: ({ tree: { entry, head }, at }) =>
-      print(`${timeOf(at)}  ${entry} rows  head ${head}  cosigned`),
-    printUnkept: ({ code, text }, key) =>
+    printCosigned: ({ tree: { entry, head }, at }, server) =>
+      print(
+        `${timeOf(at)}  ${entry} rows  head ${head}  cosigned${server ? `  ${server}` : ""}`,
+      ),
+    printUnkept: ({ code, text }, key, server) =>
       say(
         code === 430
-          ? "The server does not keep the cosignatures of this witness. Its operator names it " +
+          ? `${
+            nameOf(server)
+          } does not keep the cosignatures of this witness. Its operator names it ` +
             `with: micropay server PORT --witness ${shellWord(key.text)}`
-          : `The server did not keep the cosignature: ${printable(text)}`,
+          : `${nameOf(server)} did not keep the cosignature: ${printable(text)}`,
       ),
     printRewriting({ text, evidence }) {
       print(`The ledger was rewritten: ${printable(text)}.`);
       say(evidenceText(evidence));
       say("This witness cosigns nothing more. Tell the members, and keep the evidence.");
     },
-    printRefusal: ({ code, text }) =>
-      say(`micropay: the server refused: ${code} ${printable(text)}`),
+    printRefusal: ({ code, text }, server) =>
+      say(`micropay: the server${server ? ` ${server}` : ""} refused: ${code} ${printable(text)}`),
     printFailure: (error) => say(errorLine(error)),
   };
+}
+
+/** Returns the beginning of a sentence about a server. */
+function nameOf(server: string | undefined): string {
+  return server ? `The server ${server}` : "The server";
 }
 
 function timeOf(seconds: number): string {

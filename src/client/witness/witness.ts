@@ -1,12 +1,12 @@
 /**
- * A witness's visit to a server: it fetches the published checkpoint, verifies that it is
- * consistent with all that this witness cosigned, and cosigns it. It needs no account.
+ * A witness's visit to a server: it fetches the checkpoint that the server published, verifies that
+ * it is consistent with all that this witness cosigned, and cosigns it. It needs no account.
  */
 import { parseAccountName } from "../../account_name.ts";
 import { type Clock, nowSeconds } from "../../clock.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { EnvelopeError } from "../../errors.ts";
-import { checkpointCharactersMax } from "../../limits.ts";
+import { checkpointAgeMsMax, checkpointCharactersMax } from "../../limits.ts";
 import { createCertificateRequest, readCertificateRequest } from "../../pki/certificate_request.ts";
 import { SigningKey } from "../../pki/signing_key.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
@@ -14,17 +14,20 @@ import { readCheckpointNote } from "../../protocol/checkpoint.ts";
 import { cosign, findCosignature } from "../../protocol/cosignature.ts";
 import { cosignRequestType } from "../../protocol/published_checkpoint.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
-import type { Endpoint, Network } from "../../transport/byte_stream.ts";
+import type { Network } from "../../transport/byte_stream.ts";
 import type { Evidence } from "../evidence.ts";
 import { askForProofs } from "../proof_answer.ts";
 import { askForPublished } from "../published_checkpoint.ts";
 import { greetServer } from "../server_greeting.ts";
 import { ServerLink } from "../server_link.ts";
+import type { ServerList } from "../server_list.ts";
 import type { AuditedHead } from "../wallet/wallet_store.ts";
 import type { WitnessFolder } from "./witness_folder.ts";
 
 export interface WitnessContext {
-  readonly server: Endpoint;
+  readonly server: ServerList;
+  /** The checkpoint of this server that was cosigned last. */
+  readonly last?: AuditedHead | undefined;
   readonly anchor: TrustAnchor;
   readonly folder: WitnessFolder;
   readonly network: Network;
@@ -62,10 +65,10 @@ export type Visit =
  */
 export async function visitServer(context: WitnessContext): Promise<Visit> {
   const { server, anchor, clock, timeoutMs } = context;
-  const connection = await greetServer(server, {
-    ...context,
-    resolveAnchor: () => Promise.resolve(anchor),
-  });
+  const resolveAnchor = () => Promise.resolve(anchor);
+  const connection = await server.connect((address) =>
+    greetServer(address, { ...context, resolveAnchor })
+  );
   const sessionKey = await context.makeSessionKey();
   const channel = connection.introduce({ signer: makeApplicant(), sessionKey });
   const serverTimeMs = connection.greeting.issuedAtMs;
@@ -82,28 +85,30 @@ async function cosignPublished(link: ServerLink, context: WitnessContext): Promi
   const known = folder.newest(anchor);
   const answer = await askForPublished({ anchor, link });
   if (answer.outcome === "refused") return answer;
-  const { at: _, ...published } = answer.trees[0]!;
+  const { at, ...published } = answer.trees[0]!;
   // The newest ledger begins with both, so the larger of them begins with the smaller one.
   const trees = [...(known ? [known] : []), published].filter(({ entry }) => entry > 0);
   const proofs = await askForProofs({ trees, receipts: [] }, { anchor, link });
   if (proofs.outcome === "refused") return proofs;
   const { evidence } = proofs;
   if (evidence) return { outcome: "rewritten", tree: proofs.tree, evidence };
-  if (known && known.entry > published.entry) {
+  const isBehind = known !== undefined && known.entry > published.entry;
+  // Another server of the ledger may have published its checkpoint before the known one.
+  if (isBehind && (at - readCheckpointNote(known.checkpoint).at) * 1000 > checkpointAgeMsMax) {
     throw new EnvelopeError(
       `check the published checkpoint: it has ${published.entry} rows, and one before it had ` +
         `${known.entry}; tell the operator`,
     );
   }
   const { key } = folder.cosigner;
-  const isCosigned = known && bodyOf(known) === bodyOf(published) &&
-    findCosignature(known.checkpoint, key) !== undefined;
-  const tree = isCosigned ? known : cosignTree(published, context);
+  const cosigned = [known, context.last].find((tree) =>
+    tree && bodyOf(tree) === bodyOf(published) && findCosignature(tree.checkpoint, key)
+  );
+  const tree = cosigned ?? cosignTree(published, { ...context, isBehind });
   const { checkpoint } = tree;
   const reply = await link.ask(cosignRequestType, { checkpoint });
   const refusal = reply.outcome === "refused" ? reply : undefined;
-  const { at } = findCosignature(checkpoint, key)!;
-  return { outcome: "cosigned", tree, at, refusal };
+  return { outcome: "cosigned", tree, at: findCosignature(checkpoint, key)!.at, refusal };
 }
 
 /**
@@ -111,7 +116,10 @@ async function cosignPublished(link: ServerLink, context: WitnessContext): Promi
  *
  * @throws {EnvelopeError} when the checkpoint has no room for a cosignature, or a false one
  */
-function cosignTree(tree: AuditedHead, { folder, clock }: WitnessContext): AuditedHead {
+function cosignTree(
+  tree: AuditedHead,
+  { folder, clock, isBehind }: WitnessContext & { readonly isBehind: boolean },
+): AuditedHead {
   const checkpoint = cosign(tree.checkpoint, folder.cosigner, nowSeconds(clock));
   if (checkpoint.length > checkpointCharactersMax) {
     throw new EnvelopeError("cosign a checkpoint: it has no room for another cosignature");
@@ -123,7 +131,7 @@ function cosignTree(tree: AuditedHead, { folder, clock }: WitnessContext): Audit
     );
   }
   const cosigned = { ...tree, checkpoint };
-  folder.keep(cosigned);
+  folder.keep(cosigned, { isNewest: !isBehind });
   return cosigned;
 }
 

@@ -3,8 +3,8 @@
  *
  *     key.pem                        0600, the private key
  *     verifier_key.txt               what operators and members name the witness by
- *     newest.json                    the newest checkpoint that it cosigned
- *     checkpoints.jsonl              all of them, one a line, the oldest first
+ *     newest.json                    the checkpoint with the most rows that it cosigned
+ *     checkpoints.jsonl              all of them, one a line, in the order of cosigning
  *     evidence-<digest>.json         0600, what shows that the server rewrote the ledger
  *
  * A running witness locks the empty file `.lock`, because two of them could cosign two ledgers.
@@ -73,8 +73,8 @@ export class WitnessFolder implements Disposable {
       const all = this.#file("checkpoints.jsonl");
       if (!isThere(all)) return undefined;
       throw new FileError(
-        `read ${path}: it is gone, and ${all} has earlier checkpoints; write the last line of ` +
-          "that file into it, or give another folder with --out",
+        `read ${path}: it is gone, and ${all} has earlier checkpoints; write the line with ` +
+          "the most rows into it, or give another folder with --out",
       );
     }
     try {
@@ -99,13 +99,19 @@ export class WitnessFolder implements Disposable {
   /**
    * Keeps a checkpoint before its cosignature leaves this machine.
    *
+   * @param options.isNewest whether no checkpoint with more rows is kept
    * @throws {FileError} when it cannot be written
    */
-  keep({ checkpoint, certificate: serverCertificate }: AuditedHead): void {
+  keep(
+    { checkpoint, certificate: serverCertificate }: AuditedHead,
+    { isNewest }: { readonly isNewest: boolean },
+  ): void {
     const text = JSON.stringify({ checkpoint, serverCertificate } satisfies SeenCheckpoint);
     // First, so that an interruption leaves no cosignature that the next start does not know.
     const newest = this.#file("newest.json");
-    attempting(`write ${newest}`, () => replaceFile(newest, `${text}\n`, "public"));
+    if (isNewest) {
+      attempting(`write ${newest}`, () => replaceFile(newest, `${text}\n`, "public"));
+    }
     const all = this.#file("checkpoints.jsonl");
     attempting(`write ${all}`, () => appendLine(all, text, "public"));
   }
