@@ -229,7 +229,8 @@ export class LastingMember {
       if (outcome.outcome === "answered") return;
       await member.abandon();
       if (!passingCodes.includes(outcome.code)) return { why: "refused", refusal: outcome };
-      return new ClosedError(`log in: ${outcome.text}`);
+      const why = outcome.code === 230 ? "it is online from elsewhere" : outcome.text;
+      return new ClosedError(`log in as ${this.context.name} again: ${why}`);
     } catch (error) {
       await member?.abandon();
       if (!isPassing(error)) throw error;

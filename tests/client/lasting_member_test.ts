@@ -29,7 +29,9 @@ import { EventLog } from "../server/event_log.ts";
 import { keepOpen } from "../server/kept_ledger.ts";
 import { named, startServer, type TestServer } from "../server/test_server.ts";
 import { waitUntil } from "../server/wait_until.ts";
+import { Dice } from "../simulation/dice.ts";
 import { CutCable } from "../transport/cut_cable.ts";
+import { LosingNetwork } from "../transport/losing_network.ts";
 import { memberOf } from "./test_member.ts";
 import { KeptWallet } from "./wallet/memory_wallet_store.ts";
 
@@ -282,6 +284,39 @@ Deno.test("lasting: a cut cable is noticed after 30 seconds, and a payment meanw
     assertEquals(amountsOf(scene), [1, 2, 3]);
   }, { network });
 });
+
+for (const [fault, proxy] of [["drop", "drops lines"], ["cut", "closes within lines"]] as const) {
+  Deno.test(`lasting: behind a proxy that ${proxy}, it connects again and tells each payment once`, async () => {
+    const network = new LosingNetwork(tcpNetwork, new Dice(7));
+    await withAlice(async (scene) => {
+      const { clock, serverClock, events, lasting, payments } = scene;
+      const failures = () => events.all.filter(({ kind }) => kind === "retrying").length;
+      const passTimeUntil = (isDone: () => boolean) =>
+        waitUntil(() => {
+          const newest = events.all.at(-1)!;
+          const ms = newest.kind === "retrying"
+            ? newest.inMs
+            : network.isBroken
+            ? serverSilenceMsMax
+            : 0;
+          if (ms > 0) [clock, serverClock].forEach((one) => one.advance(ms));
+          return isDone();
+        });
+      await scene.goOnline();
+      for (let amount = 1; amount <= 10; amount++) {
+        const before = failures();
+        network.begin(fault);
+        await scene.pay(amount);
+        await passTimeUntil(() => failures() >= before + 3);
+        network.end();
+        await passTimeUntil(() => lasting.isOnline && !network.isBroken);
+        await payments.until(({ receipt }) => receipt.payload.amount === amount);
+      }
+      assertEquals(amountsOf(scene), Array.from({ length: 10 }, (_, at) => at + 1));
+      assert(failures() >= 30);
+    }, { network });
+  });
+}
 
 Deno.test("lasting: a revoked member does not connect again", async () => {
   await withAlice(async (scene) => {

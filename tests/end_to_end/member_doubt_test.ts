@@ -12,14 +12,20 @@ import { HoldingProxy, holdReceiver } from "./holding_proxy.ts";
 import type { Program } from "./program.ts";
 import { walletQuery } from "./wallet_query.ts";
 
-/** Alice's order is with bob, whose way to the server is blocked. */
+/**
+ * Alice's order is with bob, whose way to the server is blocked.
+ *
+ * @param paying returns the words of alice's command
+ */
 async function underWay(
   act: (scene: Scene, proxy: HoldingProxy, pay: Program) => Promise<void>,
+  paying: (scene: Scene) => Promise<string[]> = () => Promise.resolve(["pay", "bob", "2000"]),
 ): Promise<void> {
   await using scene = await openSceneInProcess(["alice", "bob"]);
   await using proxy = new HoldingProxy(scene.server.port);
+  const words = await paying(scene);
   const bob = await holdReceiver(scene, proxy, ["--timeout", "60"]);
-  const pay = scene.startClient(["pay", "bob", "2000", "--json", "--timeout", "60"]);
+  const pay = scene.startClient([...words, "--json", "--timeout", "60"]);
   await proxy.holding();
   await act(scene, proxy, pay);
   bob.signal("SIGINT");
@@ -47,6 +53,26 @@ Deno.test("a payer that was killed after sending the order learns the outcome at
     assertEquals(done.stderr, `micropay: ${text}\n`);
     const again = await scene.inProcess(["audit", "--json"]);
     assertEquals([again.stderr, json(again.stdout).receipts], ["", 1]);
+  });
+});
+
+Deno.test("a payer that was killed after it sent the order of a request pays it once with the same command", async () => {
+  let uri = "";
+  await underWay(async (scene, proxy, pay) => {
+    pay.signal("SIGKILL");
+    await pay.end();
+    await proxy.release();
+    const again = ["pay", uri, "--yes", "--json"];
+    const [second, third] = [await scene.inProcess(again), await scene.inProcess(again)];
+    assertEquals([second.code, json(second.stdout).code], [0, 130]);
+    assertEquals(json(third.stdout), json(second.stdout));
+    const listed = await scene.inProcess(["requests", "--json"], { as: "bob" });
+    const { state, paidBy } = json(listed.stdout);
+    assertEquals([state, paidBy], ["paid", "alice"]);
+  }, async (scene) => {
+    const made = await scene.inProcess(["request", "2000", "--json"], { as: "bob" });
+    uri = String(json(made.stdout).uri);
+    return ["pay", uri, "--yes"];
   });
 });
 

@@ -214,7 +214,8 @@ function requestFields({ id, payload: { amount, memo, payer: from, exp } }: Sign
   return { id, amount, memo, from, expires: new Date(exp * 1000).toISOString() };
 }
 
-function wishText({ payload: { amount, payer, exp } }: SignedPaymentRequest): string {
+/** Returns the amount of a payment request, who may pay it, and until when. */
+export function wishText({ payload: { amount, payer, exp } }: SignedPaymentRequest): string {
   return `${amount} from ${payer ?? "anybody"}, until ${new Date(exp * 1000).toISOString()}`;
 }
 

@@ -38,18 +38,18 @@ const formTitles: Readonly<Record<FormName, string>> = {
   search: "Search",
 };
 
-/** What the help says of each key. The first column fits a screen of 60 columns. */
+/** What the help says of each key. It fits a screen of 60 columns and 18 rows. */
 const help: readonly (readonly [key: string, meaning: string])[] = [
-  ["n  l", "open an account (1 REGISTER); log in (2 LOGIN)"],
+  ["n  l", "open an account, log in (1 REGISTER, 2 LOGIN)"],
   ["/", "search the members who are online (3 LIST)"],
-  ["p", "pay somebody, with a memo if you like (4 TRANSACTION)"],
-  ["r  u", "ask for a payment; pay a request that somebody sent you"],
+  ["p", "pay somebody, also with a memo (4 TRANSACTION)"],
+  ["r  u", "ask for a payment; pay somebody's request"],
   ["f", "give back a payment"],
   ["q  Ctrl-C", "leave (5 EXIT)"],
-  ["Tab", "change between the panes; in a form: complete, next field"],
-  ["Up Down  k j", "choose a row; Page Up and Page Down for ten"],
-  ["g  G", "the first row; the last one, at the start of the history"],
-  ["Enter", "pay the chosen member; show the chosen payment's receipt"],
+  ["Tab", "the other pane; in a form: complete, go on"],
+  ["Up Down  k j", "choose a row; Page Up, Page Down for ten"],
+  ["g  G", "the first row; the last one, the oldest"],
+  ["Enter", "pay the member; show the payment's receipt"],
   ["v", "show or hide the encrypted messages"],
   ["Escape", "close a form, the help or the search"],
   ["Ctrl-L", "draw the whole screen again"],
@@ -58,7 +58,7 @@ const help: readonly (readonly [key: string, meaning: string])[] = [
 function helpRows(columns: number, icons: Icons): Row[] {
   return [
     titleRow(columns, "Keys", "strong", icons),
-    ...help.map(([key, meaning]) => row(columns, " ", [key, "key", 14], meaning)),
+    ...help.map(([key, meaning]) => row(columns, " ", [key, "key", 13], meaning)),
   ];
 }
 

@@ -38,7 +38,7 @@ import type { TypeCommand } from "../command_typer.ts";
 import { printConnectionEnd } from "../connection_report.ts";
 import { resolveRefunded } from "../find_payment.ts";
 import { messageText, type WalletDialogue } from "../open_wallet.ts";
-import { type ClientOutput, textOutput } from "../output.ts";
+import { type ClientOutput, textOutput, wishText } from "../output.ts";
 import { printOutcome, printRefusal } from "../print_outcome.ts";
 import { onlineOptions, type PeerAddressRequest } from "../receive_command.ts";
 import { readRequestUri, requestUri } from "../request_command.ts";
@@ -509,9 +509,11 @@ export class ScreenDriver {
       return "failed";
     }
     const made = await member.request({ amount, memo, payer, lifetimeMs });
-    const lines: string[] = [];
-    const uri = requestUri(made, { ...this.#options.address, anchor });
-    this.#outputTo(lines).printRequest(made, uri);
+    const lines = [
+      requestUri(made, { ...this.#options.address, anchor }),
+      `${wishText(made)}, id ${made.id}`,
+      "Send the whole line. Who gets it presses u and pastes it, or types client pay 'LINE'.",
+    ];
     this.#enqueue({ kind: "details", title: "Payment request", lines }, () => {});
     return "done";
   }

@@ -29,8 +29,10 @@ export type ScreenEvent =
 export function applyEvent(state: ScreenState, event: ScreenEvent): ScreenState {
   switch (event.kind) {
     case "connection":
-    case "ledger":
+      return withConnection(state, event.connection);
     case "account":
+      return { ...state, account: event.account, balance: undefined };
+    case "ledger":
     case "balance":
     case "notice":
     case "overlay": {
@@ -51,6 +53,12 @@ export function applyEvent(state: ScreenState, event: ScreenEvent): ScreenState 
 /** Whether a question can be shown without hiding what a person types. */
 export function canAsk({ overlay }: ScreenState): boolean {
   return overlay === undefined || (overlay.kind === "form" && overlay.form.busy);
+}
+
+/** Where the connection is lost, an older notice gives way to the reason. */
+function withConnection(state: ScreenState, connection: Connection): ScreenState {
+  const isLost = state.connection.state === "connected" && connection.state === "reconnecting";
+  return { ...state, connection, ...(isLost && { notice: undefined }) };
 }
 
 function withPeers(state: ScreenState, peers: readonly string[]): ScreenState {

@@ -172,7 +172,7 @@ function pressInPanes(state: ScreenState, key: Key, names: CompletedNames): Pres
     case "n":
       return opened("register");
     case "l":
-      return opened("login");
+      return opened("login", names.accounts.length === 1 ? { Name: names.accounts[0]! } : {});
     case "v":
       return { state, command: { kind: "toggle messages" } };
     case "?":

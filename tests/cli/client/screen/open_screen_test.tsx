@@ -110,6 +110,20 @@ Deno.test("keys arrive one by one, also when they were typed fast or pasted", as
   await closed;
 });
 
+Deno.test("a paste of 1 MB is one key, in however many pieces it arrives, and the next key follows", async () => {
+  const { screen, streams, closed } = open();
+  await streams.until("nobody is logged in");
+  const text = "lunch 昼 ".repeat(2 ** 17);
+  const bytes = new TextEncoder().encode(`\x1b[200~${text}\x1b[201~\x1b[A`);
+  for (let at = 0; at < bytes.length; at += 4096) {
+    streams.stdin.write(bytes.subarray(at, at + 4096));
+  }
+  await screen.pressed(2);
+  assertEquals(screen.keys, [{ name: "text", text }, { name: "up" }]);
+  screen.left.resolve("");
+  await closed;
+});
+
 Deno.test("Ctrl-L erases the screen and draws every row again, also in a form", async () => {
   const { screen, streams, closed } = open();
   await streams.until("nobody is logged in");

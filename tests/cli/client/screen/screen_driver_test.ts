@@ -101,9 +101,10 @@ Deno.test("screen: a form keeps its texts while payments arrive, and takes keys 
     let changes = 0;
     scene.driver.subscribe(() => changes++);
     scene.keys("x".repeat(100_000));
+    scene.type("é\n".repeat(500_000));
     const pasted = scene.driver.state.overlay;
     assert(pasted?.kind === "form");
-    assertEquals([pasted.form.fields[0]!.text.length, changes], [fieldLengthMax, 1]);
+    assertEquals([pasted.form.fields[0]!.text.length, changes], [fieldLengthMax, 2]);
   });
 });
 
@@ -288,6 +289,45 @@ Deno.test("screen: after a restart of the server it is online again and shows wh
     assertEquals(scene.driver.state.account, "alice");
     scene.keys("q");
     assertEquals(await scene.left, ["Bye"]);
+  });
+});
+
+Deno.test("screen: a server of another ledger at the address ends the session, and the screen says why", async () => {
+  await withScreen(async (scene) => {
+    const { clock, driver } = scene;
+    await registerAlice(scene);
+    const { fingerprint } = scene.server().anchor;
+    await scene.stop();
+    await scene.start({ isOtherLedger: true });
+    await waitUntil(() => {
+      const { connection } = driver.state;
+      if (connection.state === "reconnecting" && connection.reason !== undefined) {
+        clock.advance(reconnectMsMax);
+      }
+      return connection.state === "ended";
+    });
+    const { account, balance, connection, notice } = driver.state;
+    assertEquals([account, balance], [undefined, undefined]);
+    const reason = `its ledger was ${fingerprint} and is ${scene.server().anchor.fingerprint} now`;
+    assert(connection.state === "ended" && connection.reason.includes(reason));
+    assertMatch(notice!.text, /ask the operator which is right; press l to log in again$/);
+    // A login would find the same.
+    scene.keys("l");
+    scene.press("enter");
+    await scene.until(({ overlay }) => overlay?.kind === "form" && !overlay.form.busy);
+    assertEquals(driver.state.account, undefined);
+    assertMatch(driver.state.notice!.text, /its CA has the fingerprint [0-9a-f]{64}, not /);
+  });
+});
+
+Deno.test("screen: the reason for a lost connection takes the place of an older notice", async () => {
+  await withScreen(async (scene) => {
+    await registerAlice(scene);
+    await scene.stop();
+    const { notice } = await scene.until(({ connection }) =>
+      connection.state === "reconnecting" && connection.reason !== undefined
+    );
+    assertEquals(notice, undefined);
   });
 });
 

@@ -90,6 +90,12 @@ Deno.test("a form shows its fields, faults and cursor, and the panes go on below
   }
 });
 
+Deno.test("the help is whole on the smallest screen", () => {
+  const rows = shown({ ...loggedIn, overlay: { kind: "help" } }, sizes[0]);
+  assertStringIncludes(rows.join("\n"), "draw the whole screen again");
+  for (const text of rows.slice(1, -2)) assert(!text.includes("…"), text);
+});
+
 Deno.test("a secret is never shown", () => {
   const field = { ...textField("Passphrase", { text: "correct horse" }), isSecret: true };
   const form = { name: "passphrase", fields: [field], focus: 0, busy: false } as const;

@@ -35,8 +35,8 @@ export interface ScreenScene {
   server(): TestServer;
   /** Stops the server. */
   stop(): Promise<void>;
-  /** Starts another one with the same ledger. */
-  start(): Promise<void>;
+  /** Starts another one, with the same ledger or with a new one. */
+  start(options?: { readonly isOtherLedger: boolean }): Promise<void>;
   /** Types a text into the field that takes the keys. */
   type(text: string): void;
   press(...names: Exclude<Key["name"], "text">[]): void;
@@ -108,8 +108,8 @@ export async function withScreen(
       ...{ driver, left, clock, bob, until },
       server: () => server,
       stop: () => server[Symbol.asyncDispose](),
-      start: async () => {
-        server = await startServer(started);
+      start: async ({ isOtherLedger } = { isOtherLedger: false }) => {
+        server = await startServer(isOtherLedger ? {} : started);
       },
       type: (text) => driver.press([{ name: "text", text }]),
       press: (...names) => driver.press(names.map((name) => ({ name }))),
