@@ -134,7 +134,7 @@ const defects: Readonly<Record<string, Defect>> = {
   "does not keep what is void": {
     breaks: () => ({ voidOrder: () => Promise.resolve({ outcome: "voided" }) }),
     said: /was refused for good/,
-    seed: 28,
+    seed: 30,
   },
   "forgets what is void for the sake of something else": {
     breaks: (ledger) => {
@@ -153,7 +153,7 @@ const defects: Readonly<Record<string, Defect>> = {
       };
     },
     said: /was refused for good/,
-    seed: 74,
+    seed: 42,
   },
 };
 
