@@ -301,6 +301,12 @@ export const walletLockWaitMs = 5 * second;
 /** Interval at which a server checks for changes of its ledger by other processes: one query. */
 export const ledgerWatchMs = 1 * second;
 
+/**
+ * Most entries and void orders of other servers that a server reads at once, to tell its members of
+ * them. Past it: it tells those, and then reads the next ones.
+ */
+export const decisionsReadAtOnce = 500;
+
 /** Interval at which a server tells the other servers of its ledger that it is alive. */
 export const serverHeartbeatMs = 3 * second;
 

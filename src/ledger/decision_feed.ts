@@ -31,10 +31,16 @@ export class DecisionFeed {
     return outcome;
   }
 
-  /** Tells what the transaction decided, after its commit. */
-  committed(): void {
+  /** Returns what the transaction decided, once. */
+  take(): Decision[] {
     const decisions = this.#open;
     this.#open = [];
+    return decisions;
+  }
+
+  /** Tells what the transaction decided, after its commit. */
+  committed(): void {
+    const decisions = this.take();
     if (decisions.length === 0) return;
     for (const listener of this.#listeners) listener(decisions);
   }

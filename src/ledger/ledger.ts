@@ -164,10 +164,18 @@ export type Decision =
   | { readonly voided: VoidedOrder; readonly cause?: Voiding };
 
 /**
- * Takes decisions, the oldest first. It throws nothing. The next ones come when its promise has
- * resolved; those of this process may come at once.
+ * Takes decisions, the oldest first. It throws nothing. Further decisions of other processes come
+ * when its promise has resolved. Those of this process come at once.
  */
 export type DecisionListener = (decisions: readonly Decision[]) => Promise<void>;
+
+export interface FollowOptions {
+  /**
+   * Returns whether decisions about an account's orders are wanted now. A decision of another
+   * process is told only when one side of its order is wanted. All are wanted by default.
+   */
+  readonly isFor?: (name: AccountName) => boolean;
+}
 
 /** The outcome of a voiding. */
 export type VoidOutcome =
@@ -302,12 +310,12 @@ export interface Ledger {
   voidOrder(voiding: Voiding): Promise<VoidOutcome>;
   /**
    * Tells the listener each decision from now on, once and in the order of the commits, whichever
-   * process made it. A decision of this process usually comes before its `book` or `voidOrder`
-   * resolves.
+   * process made it. A decision of this process comes before its `book` or `voidOrder` resolves,
+   * unless one of another process has to be read first.
    *
    * @returns stops that
    */
-  follow(listener: DecisionListener): () => void;
+  follow(listener: DecisionListener, options?: FollowOptions): () => void;
   entry(id: string): Promise<Entry | undefined>;
   /** Returns the sum of a payment's refunds, 0 without any. */
   sumRefunds(id: string): Promise<number>;
@@ -342,7 +350,10 @@ export interface Ledger {
   changes(query: { readonly after: number; readonly limit: number }): Promise<RecordedChange[]>;
   /** Returns the digest that the next account change must name as `previous`. */
   lastStatement(): Promise<string>;
-  /** Returns a number that changes when another process changes the ledger. */
+  /**
+   * Returns a number that changes when another process records an account change. Other changes
+   * may change it, too.
+   */
   revision(): Promise<number>;
 
   /**

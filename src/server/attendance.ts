@@ -12,6 +12,7 @@ import {
   ledgerWatchMs,
   serverHeartbeatMs,
 } from "../limits.ts";
+import { RepeatedTask } from "../repeated_task.ts";
 import type { MemberSessions } from "./session/member_sessions.ts";
 import type { Session } from "./session/session.ts";
 
@@ -24,39 +25,28 @@ export interface AttendanceOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Starts to attend. Returns a function that stops it. */
-export function attendLedger(options: AttendanceOptions): () => void {
+/** Starts to attend. */
+export function attendLedger(options: AttendanceOptions): RepeatedTask {
   const { ledger, clock, serverId, onFailure } = options;
-  let cancel = () => {};
-  let isStopped = false;
   let attendedMs = -Infinity;
   let lookedMs = clock.monotonicMs();
   const look = async () => {
-    try {
-      const nowMs = clock.monotonicMs();
-      let isKnown = true;
-      if (nowMs - attendedMs >= serverHeartbeatMs) {
-        isKnown = await ledger.attend(serverId);
-        attendedMs = nowMs;
-      }
-      // Another server may have taken over a member of one that did not answer.
-      if (!isKnown || nowMs - lookedMs >= leaveRequestWaitMs) await restore(options);
-      for (const name of await ledger.takeLeaveRequests(serverId)) {
-        // A member may take 5 seconds to answer. Meanwhile the others are looked at.
-        considerLeaving(name, options).catch((error) => isStopped || onFailure(error));
-      }
-      lookedMs = nowMs;
-    } catch (error) {
-      // The ledger may be closed after a stop.
-      if (!isStopped) onFailure(error);
+    const nowMs = clock.monotonicMs();
+    let isKnown = true;
+    if (nowMs - attendedMs >= serverHeartbeatMs) {
+      isKnown = await ledger.attend(serverId);
+      attendedMs = nowMs;
     }
-    if (!isStopped) cancel = clock.schedule(ledgerWatchMs, look);
+    // Another server may have taken over a member of one that did not answer.
+    if (!isKnown || nowMs - lookedMs >= leaveRequestWaitMs) await restore(options);
+    for (const name of await ledger.takeLeaveRequests(serverId)) {
+      // A member may take 5 seconds to answer. Meanwhile the others are looked at.
+      considerLeaving(name, options).catch((error) => task.isStopped || onFailure(error));
+    }
+    lookedMs = nowMs;
   };
-  look();
-  return () => {
-    isStopped = true;
-    cancel();
-  };
+  const task = new RepeatedTask(look, { clock, everyMs: ledgerWatchMs, onFailure });
+  return task;
 }
 
 async function considerLeaving(

@@ -1,14 +1,14 @@
 /**
- * Watches for changes that other processes make to the ledger. A revoked certificate or a closed
- * account ends its member's sessions. An account change that the server's identity did not sign
- * stops the server.
+ * Watches for account changes of other processes. A revoked certificate or a closed account ends
+ * its member's sessions. A change that the server's identity did not sign stops the server.
  */
 import type { Clock } from "../clock.ts";
 import { ledgerWatchMs } from "../limits.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ChangeHistory } from "../protocol/change_history.ts";
+import { RepeatedTask } from "../repeated_task.ts";
 import type { MemberSessions } from "./session/member_sessions.ts";
-import { identifySpeaker, type Session } from "./session/session.ts";
+import type { Session } from "./session/session.ts";
 
 export interface LedgerWatchOptions {
   readonly ledger: Ledger;
@@ -21,39 +21,24 @@ export interface LedgerWatchOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Starts to watch. Returns a function that stops it. */
-export function watchLedger(options: LedgerWatchOptions): () => void {
+/** Starts to watch. */
+export function watchLedger(options: LedgerWatchOptions): RepeatedTask {
   const { ledger, changes, clock, sessions, end, onFailure } = options;
-  let cancel = () => {};
-  let isStopped = false;
   let seen: number | undefined;
   const look = async () => {
-    try {
-      const revision = await ledger.revision();
-      if (seen !== undefined && revision !== seen) {
-        await changes.verify();
-        await endOutdated(sessions, { ledger, end });
-      }
-      seen = revision;
-    } catch (error) {
-      // The ledger may be closed after a stop.
-      if (!isStopped) onFailure(error);
+    const revision = await ledger.revision();
+    if (seen !== undefined && revision !== seen) {
+      await changes.verify();
+      for (const session of sessions.all()) if (isOutdated(session, changes)) end(session);
     }
-    if (!isStopped) cancel = clock.schedule(ledgerWatchMs, look);
+    seen = revision;
   };
-  look();
-  return () => {
-    isStopped = true;
-    cancel();
-  };
+  return new RepeatedTask(look, { clock, everyMs: ledgerWatchMs, onFailure });
 }
 
-async function endOutdated(
-  sessions: MemberSessions,
-  { ledger, end }: Pick<LedgerWatchOptions, "ledger" | "end">,
-): Promise<void> {
-  for (const session of sessions.all()) {
-    const speaker = await identifySpeaker(session.channel.peer, ledger);
-    if (speaker.kind !== "member") end(session);
-  }
+/** Returns whether a member's session speaks under a certificate that a change ended. */
+function isOutdated({ channel: { peer }, memberName }: Session, changes: ChangeHistory): boolean {
+  const change = memberName && changes.lastChange(memberName);
+  if (change === undefined || peer.kind !== "certified") return false;
+  return change.kind !== "reissue" || change.certificate !== peer.certificate.fingerprint;
 }

@@ -23,6 +23,7 @@ import { MemberSessions } from "./session/member_sessions.ts";
 import { PublishedCheckpoints } from "./published_checkpoints.ts";
 import { makeNonce } from "../random.ts";
 import { Registrations } from "./admission/registrations.ts";
+import type { RepeatedTask } from "../repeated_task.ts";
 import { Relays } from "./relays.ts";
 import type { VerifierKey } from "../protocol/cosignature.ts";
 import { ServedConnection } from "./session/served_connection.ts";
@@ -65,8 +66,8 @@ export class Server {
   readonly #settle = Promise.withResolvers<void>();
   /** Settles when the server has stopped. Rejects when an error of the ledger stopped it. */
   readonly stopped = this.#settle.promise;
-  readonly #stopWatching: () => void;
-  readonly #stopAttending: () => void;
+  readonly #watch: RepeatedTask;
+  readonly #attendance: RepeatedTask;
   readonly #unfollow: () => void;
   readonly #stopExpiryWatch: () => void;
   #stopping: Promise<void> | undefined;
@@ -121,16 +122,18 @@ export class Server {
       serverNotAfterMs: identity.certificate.notAfterMs,
       caNotAfterMs: anchor.notAfterMs,
     });
-    this.#stopWatching = watchLedger({
+    this.#watch = watchLedger({
       ...this.#context,
       end: (session) => this.#endSession(session),
       onFailure: (error) => this.#takeLedgerFault("look at the ledger", error),
     });
-    this.#stopAttending = attendLedger({
+    this.#attendance = attendLedger({
       ...this.#context,
       onFailure: (error) => this.#takeLedgerFault("look at the other servers", error),
     });
-    this.#unfollow = ledger.follow((some) => decisions.tell(some));
+    this.#unfollow = ledger.follow((some) => decisions.tell(some), {
+      isFor: (name) => sessions.of(name).length > 0,
+    });
     sessionKeys.start({
       onFault: (error) => report({ kind: "fault", attempt: "make a session key", error }),
     });
@@ -190,9 +193,9 @@ export class Server {
     report({ kind: "stopping", served: admission.servedCount });
     this.#acceptor.close();
     this.#proxied.close();
-    this.#stopWatching();
+    this.#watch.stop();
     this.#stopExpiryWatch();
-    this.#stopAttending();
+    this.#attendance.stop();
     sessionKeys.stop();
     const cancel = clock.schedule(shutdownGraceMs, () => {
       for (const connection of this.#connections.keys()) connection.abort();

@@ -1,7 +1,8 @@
 /** Several servers on one ledger: what one decides, the members at all of them are told. */
 import { assert, assertEquals } from "@std/assert";
 import { LedgerBusyError } from "../../src/errors.ts";
-import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { FoundPresence, Ledger } from "../../src/ledger/ledger.ts";
+import { ledgerWatchMs } from "../../src/limits.ts";
 import { listRequestType } from "../../src/protocol/list.ts";
 import { locateRequestType } from "../../src/protocol/locate.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
@@ -116,14 +117,17 @@ Deno.test("servers: a login at a second server is refused while the first sessio
   const second = await there.link(alice!);
   for (const isAlive of [true, false]) {
     const login = second.ask(loginRequestType, { name, port: 2 });
-    await advanceUntil(
-      clock,
-      async () => (await both.ledger.presence(name))?.leave === "considered",
-    );
+    // Messages take real time, so the clock stands still while one is on its way.
+    await untilLeaving(both.ledger, "asked");
+    clock.advance(ledgerWatchMs);
+    await untilLeaving(both.ledger, "considered");
     const ping = await first.receive();
     assert(ping.kind === "message");
     assertEquals(ping.message.type, pingType);
-    if (isAlive) first.send(pongType, {});
+    if (isAlive) {
+      first.send(pongType, {});
+      await untilLeaving(both.ledger, undefined);
+    }
     const outcome = await settled(clock, login);
     assertEquals(outcome.outcome, isAlive ? "refused" : "answered");
     if (outcome.outcome === "refused") assertEquals(outcome.code, 230);
@@ -187,6 +191,15 @@ Deno.test("servers: a member that went online elsewhere while its server was cut
   await advanceUntil(clock, () => Promise.resolve(!old.isOpen));
   assertEquals((await both.ledger.presence(name))?.server, here.server.id);
 });
+
+/** Waits until alice is asked to leave, or is no longer. */
+async function untilLeaving(ledger: Ledger, leave: FoundPresence["leave"]): Promise<void> {
+  let found = await ledger.presence(named("alice"));
+  while (found?.leave !== leave) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    found = await ledger.presence(named("alice"));
+  }
+}
 
 /** Advances the clock in small steps until something is so. */
 async function advanceUntil(clock: ManualClock, isSo: () => Promise<boolean>): Promise<void> {

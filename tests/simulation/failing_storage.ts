@@ -3,7 +3,7 @@
  * happens to the server. A change in progress when the server is killed is either there or not.
  */
 import { LedgerBusyError, LedgerError, LedgerFullError } from "../../src/errors.ts";
-import type { DecisionListener, Ledger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Dice } from "./dice.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 
@@ -58,8 +58,8 @@ export class FailingStorage {
     return new Proxy(this.#ledger, {
       get: (ledger, name: keyof Ledger) => {
         if (name === "follow") {
-          return (listener: DecisionListener) => {
-            const stop = ledger.follow(listener);
+          return (...args: Parameters<Ledger["follow"]>) => {
+            const stop = ledger.follow(...args);
             process.onKilled(stop);
             return stop;
           };

@@ -15,6 +15,7 @@ import type { BatchKeys } from "./batch_keys.ts";
 import type { DatabaseHealth } from "./database_health.ts";
 import { ledgerErrorOf, postgresCondition, reasonOf } from "./postgres_error.ts";
 import { arrayText, type Session } from "./session.ts";
+import type { Place } from "./shared_decisions.ts";
 import { sql } from "./statements.ts";
 import { WorkingSet } from "./working_set.ts";
 
@@ -32,10 +33,12 @@ export interface BatchQueueOptions {
   readonly open: () => Promise<Session>;
   /** What each batch does first, and which rows it reads for that. */
   readonly prelude: () => { readonly keys: BatchKeys; readonly operation: BatchOperation<void> };
-  /** Runs before the operations of each try of a batch. */
-  readonly begin: () => void;
+  /** Runs before the operations of each try of a batch, with the place of the last commit. */
+  readonly begin: (before: Place) => void;
   /** Runs after each commit, before its callers are answered. */
-  readonly committed: () => void;
+  readonly committed: (after: Place) => void;
+  /** Runs after the last try of each batch. */
+  readonly ended: () => void;
 }
 
 interface Waiting {
@@ -50,7 +53,7 @@ interface Waiting {
 /** The outcomes of a batch whose COMMIT was sent. */
 interface Doubt {
   readonly settlements: readonly (() => void)[];
-  readonly size: number;
+  readonly place: Place;
 }
 
 export class BatchQueue {
@@ -59,8 +62,9 @@ export class BatchQueue {
   #underWay: readonly Waiting[] = [];
   #running: Promise<void> | undefined;
   #session: Session | undefined;
+  /** Whether the session passes notifications on. */
+  #notifies = false;
   #batch = 0;
-  #committed = 0;
   /** The number of the last row when this process last looked. The log never gets shorter. */
   #size = 0;
   #cancelExpiry: CancelTimer | undefined;
@@ -73,11 +77,6 @@ export class BatchQueue {
   /** The failure after which the ledger may not be used, or `undefined`. */
   get failure(): Error | undefined {
     return this.#failure;
-  }
-
-  /** The number of batches that this process committed. */
-  get committed(): number {
-    return this.#committed;
   }
 
   /**
@@ -140,6 +139,7 @@ export class BatchQueue {
       } catch (error) {
         this.fail(ledgerErrorOf(this.#options.attempt, error));
       }
+      this.#options.ended();
       this.#underWay = [];
     }
     this.#running = undefined;
@@ -161,10 +161,11 @@ export class BatchQueue {
         if (!set.isChanged) {
           await session.query("ROLLBACK");
         } else {
-          doubt = { settlements, size: set.tree.size };
-          await set.store(session, { ...this.#options, batch: number });
+          doubt = { settlements, place: set.place };
+          const { writer } = this.#options;
+          await set.store(session, { writer, batch: number, notifies: this.#notifies });
         }
-        return this.#settle({ settlements, size: set.tree.size });
+        return this.#settle({ settlements, place: set.place });
       } catch (error) {
         if (error instanceof LedgerError) throw error;
         const condition = postgresCondition(error);
@@ -191,25 +192,38 @@ export class BatchQueue {
 
   async #connected(): Promise<Session> {
     if (this.#session === undefined || this.#session.isLost) {
-      this.#session = await this.#options.open();
+      const session = await this.#options.open();
+      this.#notifies = await this.#canNotify(session);
+      this.#session = session;
     }
     return this.#session;
+  }
+
+  /** Returns whether a session can notify other servers. Not every engine can. */
+  async #canNotify(session: Session): Promise<boolean> {
+    try {
+      await session.query(sql.notify, [this.#options.writer]);
+      return true;
+    } catch (error) {
+      if (session.isLost) throw error;
+      return false;
+    }
   }
 
   async #load(session: Session, batch: readonly Waiting[]): Promise<WorkingSet> {
     const { ledgerId, writer, prelude, attempt } = this.#options;
     const keys = [prelude().keys, ...batch.map((one) => one.keys)];
     const set = await WorkingSet.load(session, keys, { writer, ledgerId });
-    if (set.tree.size >= this.#size) return set;
+    if (set.place.number >= this.#size) return set;
     throw new LedgerError(
-      `${attempt}: it has ${set.tree.size} rows and had ${this.#size} before, so acknowledged ` +
+      `${attempt}: it has ${set.place.number} rows and had ${this.#size} before, so acknowledged ` +
         "payments are lost; was it replaced by an older copy?",
     );
   }
 
   /** Runs the operations. An error undoes its operation, and a `LedgerError` the whole batch. */
   #decide(set: WorkingSet, batch: readonly Waiting[]): (() => void)[] {
-    this.#options.begin();
+    this.#options.begin(set.place);
     this.#options.prelude().operation(set);
     return batch.map((one) => {
       const before = set.undo.length;
@@ -234,11 +248,10 @@ export class BatchQueue {
     this.#settle(doubt);
   }
 
-  #settle({ settlements, size }: Doubt): void {
-    this.#size = size;
-    this.#committed++;
+  #settle({ settlements, place }: Doubt): void {
+    this.#size = place.number;
     this.#options.health.works("write");
-    this.#options.committed();
+    this.#options.committed(place);
     for (const settle of settlements) settle();
   }
 

@@ -5,8 +5,11 @@ export type DatabaseEvent =
   | { readonly kind: "lost"; readonly reason: string }
   | { readonly kind: "recovered" };
 
-/** The uses of a database. Each can fail alone: a standby can be read and not written. */
-export type DatabaseUse = "read" | "write";
+/**
+ * The uses of a database. Each can fail alone: a standby can be read and not written. To follow is
+ * to read the decisions of other servers.
+ */
+export type DatabaseUse = "read" | "write" | "follow";
 
 export class DatabaseHealth {
   readonly #report: (event: DatabaseEvent) => void;

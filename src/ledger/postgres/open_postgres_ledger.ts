@@ -12,6 +12,8 @@ import {
 } from "./identify_database.ts";
 import { PostgresLedger } from "./postgres_ledger.ts";
 import type { DatabaseAccess, SessionOptions } from "./session.ts";
+import { type Place, placeIn } from "./shared_decisions.ts";
+import { sql } from "./statements.ts";
 
 /** Which ledger to open, and how. */
 export interface PostgresLedgerOptions {
@@ -49,6 +51,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
   };
   try {
     const session = await openSession(access, sessionOptions);
+    let start: Place;
     try {
       const found = await identifyDatabase(session, attempt) ??
         (serve ? await createSchema(session, ledgerId, attempt) : undefined);
@@ -56,11 +59,12 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
         throw new LedgerError(`${attempt}: it has no tables; start a server on it once`);
       }
       requireLedgerId(found, ledgerId, attempt);
+      start = placeIn((await session.query(sql.place))[0]);
     } finally {
       await session.close();
     }
     const processId = makeNonce(random);
-    return new PostgresLedger({ access, ledgerId, processId, sessionOptions, report });
+    return new PostgresLedger({ access, ledgerId, processId, sessionOptions, start, report });
   } catch (error) {
     throw openingError(access, error);
   }

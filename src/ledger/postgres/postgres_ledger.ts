@@ -7,7 +7,6 @@ import { isLedgerUnavailable, LedgerError } from "../../errors.ts";
 import { type AccountChange, type RecordedChange, statementDigest } from "../account_change.ts";
 import { currentCertificate } from "../account_rules.ts";
 import { Book } from "../book.ts";
-import { DecisionFeed } from "../decision_feed.ts";
 import { type Booking, type Entry, isSignedByPayer, issuingAccount } from "../entry.ts";
 import type { Invitation, NewInvitation } from "../invitation.ts";
 import type {
@@ -15,6 +14,7 @@ import type {
   BookOutcome,
   ChangeOutcome,
   DecisionListener,
+  FollowOptions,
   FoundPresence,
   HistoryQuery,
   Ledger,
@@ -41,7 +41,6 @@ import { Registrar } from "../registrar.ts";
 import {
   certificateFromRow,
   changeFromRow,
-  entryFromRow,
   foundPresenceFromRow,
   integerIn,
   invitationFromRow,
@@ -59,11 +58,11 @@ import {
   type DatabaseAccess,
   type Parameter,
   type Row,
-  type Session,
   type SessionOptions,
 } from "./session.ts";
+import { type Place, SharedDecisions } from "./shared_decisions.ts";
 import { sql } from "./statements.ts";
-import { headsAfter, subtreesOf } from "./tree_nodes.ts";
+import { entriesFrom, subtreesOf } from "./tree_nodes.ts";
 import type { WorkingSet } from "./working_set.ts";
 
 export interface PostgresLedgerParts {
@@ -72,6 +71,8 @@ export interface PostgresLedgerParts {
   /** The id of this process, unlike that of any other. */
   readonly processId: string;
   readonly sessionOptions: SessionOptions;
+  /** The place of the last commit. */
+  readonly start: Place;
   /** Is told once when the database is lost, and once when it is back. */
   readonly report: (event: DatabaseEvent) => void;
 }
@@ -81,7 +82,7 @@ export class PostgresLedger implements Ledger {
   readonly #parts: PostgresLedgerParts;
   readonly #queue: BatchQueue;
   readonly #readers: ReaderPool;
-  readonly #feed = new DecisionFeed();
+  readonly #decisions: SharedDecisions;
   /** Members to take offline as soon as the database can be written. */
   readonly #leaving = new Map<AccountName, string | undefined>();
   /** The servers of this process. Their members go offline when the ledger is closed. */
@@ -99,6 +100,16 @@ export class PostgresLedger implements Ledger {
       ...{ clock, health, open },
       attempt: `cannot read the ledger ${url.text}`,
     });
+    this.#decisions = new SharedDecisions({
+      ...{ clock, health, writer, start: parts.start },
+      open: (onNotification) => {
+        // So that an operator tells this connection from the others.
+        const name = { application_name: `${url.applicationName} decisions` };
+        const settings = { ...sessionOptions.settings, ...name };
+        return openSession(access, { ...sessionOptions, settings, onNotification });
+      },
+      onFailure: (failure) => this.#queue.fail(failure),
+    });
     this.#queue = new BatchQueue({
       ...{ clock, health, open, ledgerId, writer },
       attempt: `cannot write the ledger ${url.text}`,
@@ -110,11 +121,12 @@ export class PostgresLedger implements Ledger {
             leaving.forEach(([name, server]) => takeOffline(accounts, name, server)),
         };
       },
-      begin: () => this.#feed.begin(),
-      committed: () => {
+      begin: (before) => this.#decisions.begin(before),
+      committed: (after) => {
         this.#leaving.clear();
-        this.#feed.committed();
+        this.#decisions.committed(after);
       },
+      ended: () => this.#decisions.ended(),
     });
   }
 
@@ -227,7 +239,7 @@ export class PostgresLedger implements Ledger {
   book(booking: Booking): Promise<BookOutcome> {
     return this.#write(keysOf(booking), (set) => {
       requireBookable(booking);
-      return this.#feed.book(bookOver(set).book(booking), booking);
+      return this.#decisions.own.book(bookOver(set).book(booking), booking);
     });
   }
 
@@ -235,12 +247,12 @@ export class PostgresLedger implements Ledger {
     const { id, digest, payer } = voiding;
     return this.#write({ entries: [id], digests: [digest], voiders: [payer] }, (set) => {
       requireVoidable(voiding);
-      return this.#feed.voidOrder(bookOver(set).voidOrder(voiding), voiding);
+      return this.#decisions.own.voidOrder(bookOver(set).voidOrder(voiding), voiding);
     });
   }
 
-  follow(listener: DecisionListener): () => void {
-    return this.#feed.follow(listener);
+  follow(listener: DecisionListener, options?: FollowOptions): () => void {
+    return this.#decisions.follow(listener, options);
   }
 
   entry(id: string): Promise<Entry | undefined> {
@@ -356,16 +368,12 @@ export class PostgresLedger implements Ledger {
   }
 
   revision(): Promise<number> {
-    // The own batches do not count.
-    return this.#readRow(
-      sql.revision,
-      [],
-      (row) => integerIn(row!, "revision") - this.#queue.committed,
-    );
+    return this.#readRow(sql.revision, [], (row) => integerIn(row!, "revision"));
   }
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
+      await this.#decisions.close();
       await this.#queue.close(this.#servers);
       await this.#readers.close();
     })();
@@ -464,12 +472,4 @@ function accountFromRows(name: AccountName, rows: readonly Row[]): Account {
     isClosed: lastChange?.kind === "closure",
     ...(lastChange && { lastChange }),
   };
-}
-
-async function entriesFrom(session: Session, rows: readonly Row[]): Promise<Entry[]> {
-  const decoded = rows.map(entryFromRow);
-  const heads = await headsAfter(session, decoded.map(({ number }) => number));
-  return decoded.map(({ subtrees, ...entry }, at) => {
-    return { ...entry, leaf: subtrees.slice(0, 64), head: heads[at]! };
-  });
 }

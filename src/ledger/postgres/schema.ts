@@ -65,10 +65,9 @@ const serverStatements = [
     id bigint NOT NULL PRIMARY KEY CHECK (id = 1),
     number bigint NOT NULL,
     subtrees bytea NOT NULL,
-    void_number bigint NOT NULL,
-    revision bigint NOT NULL
+    void_number bigint NOT NULL
   )`,
-  `INSERT INTO head (id, number, subtrees, void_number, revision) VALUES (1, 0, '', 0, 0)`,
+  `INSERT INTO head (id, number, subtrees, void_number) VALUES (1, 0, '', 0)`,
   // The last batch that each process committed. After a lost connection it says whether a COMMIT
   // happened.
   `CREATE TABLE writer (

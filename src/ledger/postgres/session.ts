@@ -32,6 +32,8 @@ export interface SessionOptions {
   readonly answerMsMax: number;
   /** Settings of the server for this session, which `openSession` makes. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Is told the text of each notification, when the session listens. */
+  readonly onNotification?: (text: string) => void;
 }
 
 /** The session is lost, and the outcome of what was not answered is unknown. */
@@ -219,7 +221,7 @@ function saysMore(error: unknown, than: unknown): boolean {
 
 function driverOptions(
   { url }: DatabaseAccess,
-  { socket, host, password }: SessionParts,
+  { socket, host, password, options: { onNotification = () => {} } }: SessionParts,
 ): postgres.Options<Record<string, postgres.PostgresType>> {
   let isTaken = false;
   const all = {
@@ -247,6 +249,7 @@ function driverOptions(
     // Not true for the driver, which then leaves the check to `openAt`.
     target_session_attrs: undefined,
     onnotice: () => {},
+    onnotify: (_channel: string, text: string) => onNotification(text),
     connection: { application_name: url.applicationName },
     types: {
       integer: {

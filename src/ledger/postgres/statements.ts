@@ -177,8 +177,8 @@ export const sql = {
   setInvitations: `UPDATE invitation SET uses = changed.uses, revoked_at = changed.revoked_at
     FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS changed (number, uses, revoked_at)
     WHERE invitation.number = changed.number`,
-  setHead: `UPDATE head SET number = $1, subtrees = decode($2, 'hex'), void_number = $3,
-    revision = revision + 1 WHERE id = 1`,
+  setHead: `UPDATE head SET number = $1, subtrees = decode($2, 'hex'), void_number = $3
+    WHERE id = 1`,
   setBatch: `INSERT INTO writer (id, batch, started_at) VALUES ($1, $2, now())
     ON CONFLICT (id) DO UPDATE SET batch = excluded.batch`,
 
@@ -243,5 +243,14 @@ export const sql = {
   invitationsAfter: `SELECT ${invitationSelection} FROM invitation
     WHERE number > $1 ORDER BY number LIMIT $2`,
   invitation: `SELECT ${invitationSelection} FROM invitation WHERE token_digest = $1`,
-  revision: `SELECT revision FROM head WHERE id = 1`,
+  revision: `SELECT coalesce(max(number), 0) AS revision FROM account_change`,
+
+  // What other processes decide. The notification's text is the id of the process that decided.
+  place: `SELECT number, void_number FROM head WHERE id = 1`,
+  entriesAfter: `SELECT number, id, kind, payer, payee FROM entry
+    WHERE number > $1 ORDER BY number LIMIT $2`,
+  voidedAfter: `SELECT number, order_digest, payer, code FROM voided_order
+    WHERE number > $1 ORDER BY number LIMIT $2`,
+  listen: `LISTEN micropay_decision`,
+  notify: `SELECT pg_notify('micropay_decision', $1)`,
 } as const;

@@ -5,12 +5,20 @@ import type { BatchRows, NewRow } from "./batch_rows.ts";
 import { arrayText, type Parameter, type Session } from "./session.ts";
 import { sql } from "./statements.ts";
 
+export interface StoredBatch {
+  readonly writer: string;
+  readonly batch: number;
+  /** Whether the database passes notifications on. */
+  readonly notifies: boolean;
+}
+
 /** Stores everything that a batch wrote, and commits. All of it is sent at once. */
 export async function storeRows(
   session: Session,
   rows: BatchRows,
-  { writer, batch }: { readonly writer: string; readonly batch: number },
+  { writer, batch, notifies }: StoredBatch,
 ): Promise<void> {
+  const isDecision = rows.newRows.length + rows.newVoidings.size > 0;
   const statements = [
     ...accountStatements(rows),
     ...presenceStatements(rows),
@@ -18,6 +26,7 @@ export async function storeRows(
     ...invitationStatements(rows),
     [sql.setHead, rows.tree.size, rows.tree.subtrees.join(""), rows.voidNumber] as const,
     [sql.setBatch, writer, batch] as const,
+    ...(notifies && isDecision ? [[sql.notify, writer] as const] : []),
   ];
   const answers = statements.map(([text, ...parameters]) => session.query(text, parameters));
   await allAnswers<unknown>([...answers, session.commit()]);

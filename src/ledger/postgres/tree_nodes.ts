@@ -1,8 +1,9 @@
 /** Reads nodes of the Merkle tree from the rows that store them, many at once. */
 import { LedgerError } from "../../errors.ts";
 import { largestSubtree, rootOf } from "../merkle_tree.ts";
-import { integerIn, textIn } from "../rows.ts";
-import { arrayText, type Session } from "./session.ts";
+import type { Entry } from "../entry.ts";
+import { entryFromRow, integerIn, textIn } from "../rows.ts";
+import { arrayText, type Row, type Session } from "./session.ts";
 import { sql } from "./statements.ts";
 
 /** Returns the hashes that these rows store, in hexadecimal digits, by row number. */
@@ -30,6 +31,15 @@ export async function headsAfter(
     const size = numbers[at]!;
     const subtrees = ends.map((end) => stored.get(end)?.slice(-64) ?? missing(size));
     return rootOf({ size, subtrees });
+  });
+}
+
+/** Returns the entries of rows, each with the head after it. */
+export async function entriesFrom(session: Session, rows: readonly Row[]): Promise<Entry[]> {
+  const decoded = rows.map(entryFromRow);
+  const heads = await headsAfter(session, decoded.map(({ number }) => number));
+  return decoded.map(({ subtrees, ...entry }, at) => {
+    return { ...entry, leaf: subtrees.slice(0, 64), head: heads[at]! };
   });
 }
 

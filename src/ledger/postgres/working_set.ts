@@ -4,7 +4,6 @@
  * they write is stored at the end with a few statements.
  */
 import type { BookRows } from "../ledger_rows.ts";
-import type { CompactRange } from "../merkle_tree.ts";
 import { AccountCopies } from "./account_copies.ts";
 import { type BatchKeys, mergeKeys } from "./batch_keys.ts";
 import type { BatchRows } from "./batch_rows.ts";
@@ -12,8 +11,9 @@ import { BookCopies } from "./book_copies.ts";
 import { InvitationCopies } from "./invitation_copies.ts";
 import { type LedgerWriter, loadRows } from "./load_rows.ts";
 import type { UndoLog } from "./row_copies.ts";
+import type { Place } from "./shared_decisions.ts";
 import type { Session } from "./session.ts";
-import { storeRows } from "./store_rows.ts";
+import { type StoredBatch, storeRows } from "./store_rows.ts";
 
 export class WorkingSet {
   readonly accounts: AccountCopies;
@@ -46,9 +46,9 @@ export class WorkingSet {
     return this.#rows.undo;
   }
 
-  /** The tree of all rows of the log, with those that the batch added. */
-  get tree(): CompactRange {
-    return this.#rows.tree;
+  /** The place in the order of the commits, with what the batch added. */
+  get place(): Place {
+    return { number: this.#rows.tree.size, voidNumber: this.#rows.voidNumber };
   }
 
   /** Whether there is something to write. */
@@ -57,10 +57,7 @@ export class WorkingSet {
   }
 
   /** Stores everything that was written, and commits. */
-  store(
-    session: Session,
-    batch: { readonly writer: string; readonly batch: number },
-  ): Promise<void> {
+  store(session: Session, batch: StoredBatch): Promise<void> {
     return storeRows(session, this.#rows, batch);
   }
 

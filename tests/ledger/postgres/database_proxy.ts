@@ -6,6 +6,11 @@ export class DatabaseProxy implements AsyncDisposable {
   readonly #databasePort: number;
   readonly #connections = new Set<Deno.Conn>();
   readonly #pumps: Promise<void>[] = [];
+  /**
+   * Connections to the database whose answers are lost. Each function returns whether an answer is
+   * the last one.
+   */
+  readonly #unanswered = new Map<Deno.Conn, (answer: string) => boolean>();
   #gate = Promise.resolve();
   #open = () => {};
   #isRefusing = false;
@@ -40,8 +45,8 @@ export class DatabaseProxy implements AsyncDisposable {
   }
 
   /**
-   * Cuts a connection once when the ledger sends this text. With `isPassed` the database still
-   * gets it, and its answer is lost. Without, the text is lost.
+   * Cuts a connection once when the ledger sends this command. With `isPassed` the database still
+   * executes it, and the answer is lost. Without, the command is lost.
    *
    * @returns when that has happened
    */
@@ -83,6 +88,11 @@ export class DatabaseProxy implements AsyncDisposable {
         if (length === null) break;
         await this.#gate;
         const chunk = bytes.slice(0, length);
+        const isExecuted = this.#unanswered.get(from);
+        if (isExecuted !== undefined) {
+          if (isExecuted(latin1.decode(chunk))) break;
+          continue;
+        }
         const watch = this.#watch;
         const isWatched = isRequest && watch !== undefined &&
           latin1.decode(chunk).includes(watch.text);
@@ -91,14 +101,19 @@ export class DatabaseProxy implements AsyncDisposable {
           continue;
         }
         this.#watch = undefined;
-        if (watch.isPassed) {
-          await writeAll(to, chunk);
-          close(from);
-          // The database answers, so it has done what it was told.
-          await to.read(bytes).catch(() => null);
+        if (!watch.isPassed) {
+          this.#seen.resolve();
+          break;
         }
-        this.#seen.resolve();
-        break;
+        // Its answers are read to the last one: it undoes a transaction when it cannot send them.
+        this.#unanswered.set(to, (answer) => {
+          const isLast = answer.includes(`${watch.text}\0`);
+          if (isLast) this.#seen.resolve();
+          return isLast;
+        });
+        close(from);
+        await writeAll(to, chunk);
+        return;
       }
     } catch {
       // One side is gone.

@@ -9,6 +9,7 @@ import { systemRandom } from "../../../src/random.ts";
 import { testWith } from "../../installed_tool.ts";
 import { alice, bob, ledgerId, payment, registration } from "../ledger_samples.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
+import { FastClock } from "./fast_clock.ts";
 import {
   accessTo,
   emptyLedger,
@@ -16,15 +17,6 @@ import {
   sharedPostgres,
   TemporaryPostgres,
 } from "./temporary_postgres.ts";
-
-/** A clock that runs so many times as fast as the machine's. */
-function fastClock(factor: number): Clock {
-  return {
-    nowMs: () => systemClock.nowMs(),
-    monotonicMs: () => systemClock.monotonicMs() * factor,
-    schedule: (delayMs, action) => systemClock.schedule(delayMs / factor, action),
-  };
-}
 
 interface Scene extends AsyncDisposable {
   readonly postgres: TemporaryPostgres;
@@ -153,9 +145,11 @@ testWith(
   ["initdb"],
   "a database that is silent makes every call busy after a while, and is used again afterwards",
   async () => {
-    await using scene = await openScene({ clock: fastClock(20) });
+    const clock = new FastClock();
+    await using scene = await openScene({ clock });
     const { ledger, proxy, events } = scene;
     proxy.hold();
+    clock.factor = 20;
     const [booking, reading] = [ledger.book(order(1)), ledger.account(alice)];
     await assertRejects(() => booking, LedgerBusyError);
     await assertRejects(() => reading, LedgerBusyError);
@@ -163,6 +157,7 @@ testWith(
     // It is remembered, because a member that is gone must be able to log in again.
     await ledger.takeOffline(alice);
     assertEquals(events, ["lost"]);
+    clock.factor = 1;
     proxy.release();
     await bookAtLast(ledger, 1);
     await bookAtLast(ledger, 2);
