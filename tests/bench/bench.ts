@@ -6,6 +6,9 @@
  * `tests/bench/bench_crowd.ts`. `--payments N` sets the payments of one round, `--rounds N` how
  * many rounds each figure is the median of. Server and members are two processes on one machine.
  *
+ * `--store postgres` measures a ledger in PostgreSQL in place of that: through one, two and three
+ * servers, and at the store's own interface. `--seconds N` sets how long the latter takes.
+ *
  * After that it measures how long a person waits for the full-screen client in a `tmux` terminal.
  * `--client` measures the client alone, and `--entries N` sets the length of its long history.
  */
@@ -17,6 +20,7 @@ import {
   startCheckout,
 } from "./bench_checkout.ts";
 import { type ClientFigures, measureClient } from "./client_bench.ts";
+import { benchPostgres } from "./postgres_bench.ts";
 import { measureRsa } from "./rsa_speed.ts";
 
 interface Scenario extends PaymentPlan {
@@ -38,8 +42,41 @@ const scenarios: readonly Scenario[] = [
 const columns = ["payments/s", "median ms", "p99 ms", "server CPU", "members CPU", "all CPU"];
 
 async function main(): Promise<void> {
+  if (textOption("--store") === "postgres") return await benchDatabase();
   if (!Deno.args.includes("--client")) await benchPayments();
   await benchClient();
+}
+
+async function benchDatabase(): Promise<void> {
+  const payments = numberOption("--payments") ?? 640;
+  const seconds = numberOption("--seconds") ?? 10;
+  const folder = await Deno.makeTempDir({ prefix: "micropay-bench-" });
+  try {
+    const { decryptCpuMs } = await measureRsa(2048);
+    console.log(
+      `${machineText()}, one RSA-2048 decryption: ${decryptCpuMs.toFixed(2)} ms of CPU\n` +
+        "CPU is per booking, in milliseconds\n\n" +
+        "| | processes | bookings/s | CPU of them | CPU of PostgreSQL | commits/s | " +
+        "entries per commit | load |\n| - | -: | -: | -: | -: | -: | -: | -: |",
+    );
+    for await (const row of benchPostgres(folder, { payments, seconds })) {
+      const figures = [
+        row.perSecond.toFixed(0),
+        row.processCpuMs.toFixed(2),
+        row.databaseCpuMs.toFixed(2),
+        row.commitsPerSecond.toFixed(0),
+        row.entriesPerCommit.toFixed(1),
+        Deno.loadavg()[0]!.toFixed(1),
+      ];
+      console.log(`| ${row.title} | ${row.processes} | ${figures.join(" | ")} |`);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function machineText(): string {
+  return `${navigator.hardwareConcurrency} processors, Deno ${Deno.version.deno}`;
 }
 
 async function benchClient(): Promise<void> {
@@ -68,8 +105,7 @@ async function benchPayments(): Promise<void> {
     }
     const { decryptCpuMs, decryptsPerSecond } = await measureRsa(2048);
     console.log(
-      `${navigator.hardwareConcurrency} processors, Deno ${Deno.version.deno}, ` +
-        `one RSA-2048 decryption: ${decryptCpuMs.toFixed(2)} ms of CPU, ` +
+      `${machineText()}, one RSA-2048 decryption: ${decryptCpuMs.toFixed(2)} ms of CPU, ` +
         `${decryptsPerSecond.toFixed(0)} a second\n` +
         "CPU is per payment: milliseconds of user and system time (RSA decryptions)\n",
     );

@@ -30,11 +30,29 @@ export interface BenchCheckout {
  * Starts a checkout's server and crowd in a new folder.
  *
  * @param root the checkout's folder, with a slash at the end
+ * @param folder several checkouts may share it, with a database and crowds of their own
  */
-export async function startCheckout(root: string, folder: string): Promise<BenchCheckout> {
+export async function startCheckout(
+  root: string,
+  folder: string,
+  { db, crowd: prefix = "" }: {
+    /** The ledger. By default a file in the folder. */
+    readonly db?: string;
+    /** The beginning of the members' names. */
+    readonly crowd?: string;
+  } = {},
+): Promise<BenchCheckout> {
   await Deno.mkdir(folder, { recursive: true });
-  const server = await startBenchServer(folder, { program: `${root}main.ts` });
-  const options: CrowdOptions = { server: server.endpoint, ca: server.ca, home: `${folder}/home` };
+  const server = await startBenchServer(folder, {
+    program: `${root}main.ts`,
+    ...(db !== undefined && { db }),
+  });
+  const options: CrowdOptions = {
+    server: server.endpoint,
+    ca: server.ca,
+    home: `${folder}/home${prefix}`,
+    prefix,
+  };
   const crowd = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-prompt", "--allow-all"],

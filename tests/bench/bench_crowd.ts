@@ -23,6 +23,8 @@ export interface CrowdOptions {
   readonly ca: { readonly pem: string; readonly path: string };
   /** The home of all members. */
   readonly home: string;
+  /** The beginning of their names. */
+  readonly prefix: string;
 }
 
 export type CrowdCommand =
@@ -56,10 +58,10 @@ type Place = Omit<CrowdOptions, "home"> & {
 
 async function openPairs(count: number, options: Place): Promise<Pair[]> {
   return await Promise.all(Array.from({ length: count }, async (_, index) => {
-    const payer = await openMember(`payer-${count}-${index}`, options);
+    const payer = await openMember(`${options.prefix}payer-${count}-${index}`, options);
     // A server closes a connection on which nothing is said for a while.
     await payer.balance();
-    const payee = await openMember(`payee-${count}-${index}`, options);
+    const payee = await openMember(`${options.prefix}payee-${count}-${index}`, options);
     const taken = new EventTarget();
     const online = await payee.goOnline({
       listen: { host: "127.0.0.1", port: 0 },

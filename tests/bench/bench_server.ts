@@ -15,12 +15,15 @@ const thisProgram = new URL("../../main.ts", import.meta.url).pathname;
 /** @param folder is given certificates and a ledger */
 export async function startBenchServer(
   folder: string,
-  { program = thisProgram, userLimit = 1000 }: {
+  { program = thisProgram, userLimit = 1000, db = "server.db" }: {
     readonly program?: string;
     readonly userLimit?: number;
+    /** The ledger: a file in the folder, or the URL of a database. */
+    readonly db?: string;
   } = {},
 ): Promise<BenchServer> {
-  const options = ["--silent", "--host", "127.0.0.1", "--initial-balance", "1000000"];
+  const place = ["--silent", "--host", "127.0.0.1", "--db", db];
+  const options = [...place, "--initial-balance", "1000000"];
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-all", program, "server", "0", `${userLimit}`, ...options],
     cwd: folder,
