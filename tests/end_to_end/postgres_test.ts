@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { testWith } from "../installed_tool.ts";
 import { TemporaryPostgres } from "../ledger/postgres/temporary_postgres.ts";
-import { openScene } from "./driver.ts";
+import { json, openScene } from "./driver.ts";
 
 testWith(
   ["initdb"],
@@ -36,6 +36,44 @@ testWith(
       assertEquals((await scene.server.stop()).code, 0);
       const said = program.stdout.lines.filter((line) => line.startsWith("The ledger's database"));
       assertEquals(said.length, 2);
+    } finally {
+      postgres.dispose();
+    }
+  },
+);
+
+testWith(
+  ["initdb"],
+  "members keep accounts and receipts when their ledger moves into PostgreSQL and back",
+  async () => {
+    const postgres = await TemporaryPostgres.start();
+    try {
+      await using scene = await openScene();
+      const url = postgres.makeDatabase();
+      await scene.startServerInProcess();
+      await scene.register("alice", "bob");
+      const paid = await scene.inProcess(["pay", "bob", "2000", "--via-server", "--json"]);
+      const { id } = json(paid.stdout);
+      const move = async (from: string, to: string) => {
+        assertEquals((await scene.server.stop()).code, 0);
+        const copy = ["copy", "--from", from, "--to", to];
+        const { code, stderr } = await scene.ledgerInProcess(...copy);
+        assertEquals([code, stderr], [0, ""]);
+        await scene.startServerInProcess({ args: ["5", "--silent", "--db", to] });
+        // The client compares the ledger with each receipt that it has.
+        const audited = await scene.inProcess(["audit"]);
+        assertEquals([audited.code, audited.stderr], [0, ""]);
+        const proven = await scene.inProcess(["receipt", String(id), "--proof"]);
+        assertEquals(proven.code, 0, proven.stderr);
+      };
+      await move(scene.path("server.db"), url);
+      assertMatch(
+        (await scene.inProcess(["pay", "bob", "1", "--via-server"])).stdout,
+        /^transfer OK/,
+      );
+      await move(url, scene.path("back.db"));
+      assertEquals((await scene.inProcess(["balance"])).stdout, "7999\n");
+      assertEquals((await scene.server.stop()).code, 0);
     } finally {
       postgres.dispose();
     }
