@@ -1,4 +1,5 @@
 /** The addresses of a host's name. */
+import process from "node:process";
 
 /**
  * Returns the addresses of a name, in the order that its resolver prefers.
@@ -10,6 +11,8 @@ export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
 /** Asks the system's resolver, which knows the files, the DNS and the names of a local network. */
 export const resolveHost: ResolveHost = async (host) => {
+  // In an executable of Deno 2.4, the module below prints a warning about itself on the terminal.
+  Object.assign(process, { noDeprecation: true });
   // Loaded here, because most clients know an address.
   const { lookup } = await import("node:dns/promises");
   try {
