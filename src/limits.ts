@@ -463,6 +463,27 @@ export const relayedBytesMax = 16 * 1024;
  */
 export const relayedUnreadBytesMax = 256 * 1024;
 
+/**
+ * Most relayed messages that wait in the ledger's storage for one server, 16 KiB each. A server
+ * takes them at once, except for a member that reads nothing. Past it: refused with 421.
+ */
+export const relayedBacklogMax = 1024;
+
+/**
+ * Longest time that a relayed message waits in the ledger's storage for a server. Past it: it is
+ * deleted, and its connection ends.
+ */
+export const relayedKeptMsMax = 30 * second;
+
+/** Most relayed messages that a server reads at once from the ledger's storage. */
+export const relayedReadAtOnce = 100;
+
+/**
+ * Interval at which a server looks for relayed messages of other servers while it has such a
+ * connection: one query. Without one it looks every {@link ledgerWatchMs}.
+ */
+export const relayWatchMs = 100;
+
 /** Relayed connections that a member may open at once, a class. Past it: refused with 421. */
 export const relaysAtOnce = 32;
 

@@ -14,6 +14,7 @@ import type { AccountName } from "../account_name.ts";
 import type { AccountChange, RecordedChange } from "./account_change.ts";
 import type { Booking, CertificateRecord, Entry } from "./entry.ts";
 import type { Invitation, InvitationRefusal, InvitationUse, NewInvitation } from "./invitation.ts";
+import type { RelayStore } from "./relay_store.ts";
 
 /** A member's account. */
 export interface Account {
@@ -291,6 +292,11 @@ export interface Ledger {
   /** Returns the members online, sorted by name in code units, after the name `after`. */
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]>;
   onlineCount(): Promise<number>;
+  /**
+   * Returns what passes relayed bytes between servers, or `undefined` where one server at a time
+   * serves the ledger.
+   */
+  relayStore(): RelayStore | undefined;
 
   /**
    * Moves the amount from payer to payee and appends the entry, exactly once per id.

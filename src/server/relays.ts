@@ -1,6 +1,7 @@
 /**
- * The relayed connections: pairs of sessions that exchange bytes which the server cannot read. The
- * server holds no bytes of them, except in the send queues of the sessions.
+ * The relayed connections: pairs of members that exchange bytes which the server cannot read. Each
+ * end is a session here, or a member at another server of the ledger. The server holds no bytes of
+ * them, except in the send queues of the sessions.
  */
 import type { AccountName } from "../account_name.ts";
 import type { Clock } from "../clock.ts";
@@ -16,17 +17,49 @@ import { relayedEndType } from "../protocol/relay.ts";
 import { TokenBuckets } from "./admission/token_buckets.ts";
 import type { Session } from "./session/session.ts";
 
-/** One end of a relayed connection. */
-export interface RelayEnd {
+/** An end at this server. */
+export interface LocalEnd {
   readonly session: Session;
   /** Whether bytes for this end are not written yet. No more are taken for it meanwhile. */
   isBusy: boolean;
+}
+
+/** An end at another server. */
+export interface RemoteEnd {
+  readonly server: string;
+  /** The member there. */
+  readonly name: AccountName;
+  /** The number of the last message to it. */
+  sent: number;
+  /** The number of the last message from it. */
+  received: number;
+  /** Whether a message to it is under way into the storage. */
+  isBusy: boolean;
+}
+
+/** One end of a relayed connection. */
+export type RelayEnd = LocalEnd | RemoteEnd;
+
+/** A connection of a session that has ended, whose other end is elsewhere. */
+export interface LeftConnection {
+  readonly connection: string;
+  readonly other: RemoteEnd;
+}
+
+export function localEnd(session: Session): LocalEnd {
+  return { session, isBusy: false };
+}
+
+export function remoteEnd(server: string, name: AccountName): RemoteEnd {
+  return { server, name, sent: 0, received: 0, isBusy: false };
 }
 
 export class Relays {
   readonly #connections = new Map<string, readonly [RelayEnd, RelayEnd]>();
   /** The names of each session's connections. */
   readonly #bySession = new Map<Session, Set<string>>();
+  /** The names of the connections with an end at another server. */
+  readonly #remote = new Set<string>();
   /** How many relayed messages for each session are not written. */
   readonly #unwritten = new Map<Session, number>();
   readonly #openings: TokenBuckets;
@@ -46,32 +79,69 @@ export class Relays {
     return this.#connections.size;
   }
 
+  /** How many of them have an end at another server. */
+  get remoteCount(): number {
+    return this.#remote.size;
+  }
+
   /** Returns whether a connection of this name exists. */
   has(connection: string): boolean {
     return this.#connections.has(connection);
   }
 
+  /** Returns whether a member may open one more connection. */
+  mayOpen(name: AccountName): boolean {
+    return this.#openings.take(name);
+  }
+
   /**
-   * Opens a relayed connection between two sessions.
+   * Opens a relayed connection.
    *
-   * @param name the member that asks for it
-   * @returns whether it is open: not when a side has too many, the payee's session takes no more
-   * messages, or the member opens them too fast
+   * @param ends the payer's and the payee's
+   * @returns whether it is open: not when a session has too many, or the payee's session takes no
+   * more messages
    */
-  open(connection: string, name: AccountName, ends: readonly [Session, Session]): boolean {
-    const hasRoom = ends.every((end) => this.#of(end).size < relayedConnectionsMax);
-    if (!hasRoom || !this.takesMore(ends[1]) || !this.#openings.take(name)) return false;
-    const [payer, payee] = ends.map((session) => ({ session, isBusy: false }));
-    this.#connections.set(connection, [payer!, payee!]);
-    for (const end of ends) this.#bySession.set(end, this.#of(end).add(connection));
+  open(connection: string, ends: readonly [RelayEnd, RelayEnd]): boolean {
+    const sessions = ends.flatMap((end) => "session" in end ? [end.session] : []);
+    const hasRoom = sessions.every((session) => this.#of(session).size < relayedConnectionsMax);
+    const [, payee] = ends;
+    const isTaken = !("session" in payee) || this.takesMore(payee.session);
+    if (!hasRoom || !isTaken) return false;
+    this.#connections.set(connection, ends);
+    for (const session of sessions) {
+      this.#bySession.set(session, this.#of(session).add(connection));
+    }
+    if (sessions.length < 2) this.#remote.add(connection);
     return true;
   }
 
   /** Returns the end that a session's bytes go to; `undefined` when it has no such connection. */
   otherEnd(connection: string, session: Session): RelayEnd | undefined {
     const ends = this.#connections.get(connection);
-    if (!ends?.some((end) => end.session === session)) return undefined;
-    return ends.find((end) => end.session !== session);
+    const isOwn = (end: RelayEnd) => "session" in end && end.session === session;
+    return ends?.some(isOwn) ? ends.find((end) => !isOwn(end)) : undefined;
+  }
+
+  /** Returns the ends of a connection with another server, if there is such a connection. */
+  endsWith(
+    server: string,
+    connection: string,
+  ): { readonly local: LocalEnd; readonly remote: RemoteEnd } | undefined {
+    const ends = this.#connections.get(connection) ?? [];
+    const local = ends.find((end) => "session" in end);
+    const remote = ends.find((end) => "server" in end && end.server === server);
+    return local && remote && {
+      local: local as LocalEnd,
+      remote: remote as RemoteEnd,
+    };
+  }
+
+  /** Returns the connections with another server whose session takes no bytes now. */
+  blocked(): string[] {
+    return [...this.#remote].filter((connection) => {
+      const local = this.#connections.get(connection)!.find((end) => "session" in end) as LocalEnd;
+      return local.isBusy || !this.takesMore(local.session);
+    });
   }
 
   /**
@@ -99,21 +169,31 @@ export class Relays {
 
   /** Forgets a connection. */
   end(connection: string): void {
-    for (const { session } of this.#connections.get(connection) ?? []) {
-      const others = this.#of(session);
+    for (const end of this.#connections.get(connection) ?? []) {
+      if (!("session" in end)) continue;
+      const others = this.#of(end.session);
       others.delete(connection);
-      if (others.size === 0) this.#bySession.delete(session);
+      if (others.size === 0) this.#bySession.delete(end.session);
     }
     this.#connections.delete(connection);
+    this.#remote.delete(connection);
   }
 
-  /** Ends all connections of a session that is over, and tells their other ends. */
-  leave(session: Session): void {
+  /**
+   * Ends all connections of a session that is over, and tells their other ends at this server.
+   *
+   * @returns the connections whose other end has to be told at another server
+   */
+  leave(session: Session): LeftConnection[] {
+    const left: LeftConnection[] = [];
     for (const connection of [...this.#of(session)]) {
       const other = this.otherEnd(connection, session);
       this.end(connection);
-      other?.session.push(relayedEndType, { connection }, this.track(other.session));
+      if (!other) continue;
+      if ("server" in other) left.push({ connection, other });
+      else other.session.push(relayedEndType, { connection }, this.track(other.session));
     }
+    return left;
   }
 
   #of(session: Session): Set<string> {

@@ -23,6 +23,7 @@ import { MemberSessions } from "./session/member_sessions.ts";
 import { PublishedCheckpoints } from "./published_checkpoints.ts";
 import { makeNonce } from "../random.ts";
 import { Registrations } from "./admission/registrations.ts";
+import { RelayExchange } from "./relay_exchange.ts";
 import type { RepeatedTask } from "../repeated_task.ts";
 import { Relays } from "./relays.ts";
 import type { VerifierKey } from "../protocol/cosignature.ts";
@@ -90,6 +91,7 @@ export class Server {
       anchor,
       onFailure: (error) => this.#takeLedgerFault("tell a decision", error),
     });
+    const relays = new Relays(dependencies);
     this.#context = {
       ...dependencies,
       initialBalance,
@@ -103,7 +105,11 @@ export class Server {
       firstLines: new FirstLines(dependencies),
       registrations: new Registrations({ ...dependencies, accountsMax }),
       published: new PublishedCheckpoints({ ...dependencies, witnesses }),
-      relays: new Relays(dependencies),
+      relays,
+      exchange: new RelayExchange({
+        ...{ store: ledger.relayStore(), clock, queue, relays, sessions, serverId: this.id },
+        onFailure: (error) => this.#takeLedgerFault("pass on relayed messages", error),
+      }),
       strangerRequests: new TokenBuckets({
         clock,
         atOnce: strangerRequestsAtOnce,
@@ -189,7 +195,7 @@ export class Server {
   }
 
   async #stop(): Promise<void> {
-    const { admission, clock, ledger, report, sessionKeys } = this.#context;
+    const { admission, clock, exchange, ledger, report, sessionKeys } = this.#context;
     report({ kind: "stopping", served: admission.servedCount });
     this.#acceptor.close();
     this.#proxied.close();
@@ -204,6 +210,7 @@ export class Server {
     await Promise.all(this.#connections.values());
     cancel();
     this.#unfollow();
+    await exchange.stop();
     try {
       await ledger.close();
     } catch (error) {

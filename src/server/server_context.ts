@@ -13,6 +13,7 @@ import type { FirstLines } from "./admission/first_lines.ts";
 import type { MemberSessions } from "./session/member_sessions.ts";
 import type { PublishedCheckpoints } from "./published_checkpoints.ts";
 import type { Registrations } from "./admission/registrations.ts";
+import type { RelayExchange } from "./relay_exchange.ts";
 import type { Relays } from "./relays.ts";
 import type { ReportEvent } from "./server_event.ts";
 import type { SessionKeys } from "./session/session_keys.ts";
@@ -46,6 +47,7 @@ export interface ServerContext extends ServerDependencies {
   readonly registrations: Registrations;
   readonly published: PublishedCheckpoints;
   readonly relays: Relays;
+  readonly exchange: RelayExchange;
   readonly decisions: DecisionPushes;
   /** Bounds the requests of strangers at one address for checkpoints and proofs. */
   readonly strangerRequests: TokenBuckets;

@@ -664,6 +664,11 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "client/relay",
     "relay: where the … forbids it, the payment is refused with 264, and nothing is relayed",
   ),
+  "relay 10": at(
+    "server/relay_between_servers",
+    "relay: bytes to a member at another server come in order and in both directions, and so does the end",
+    "relay: a member at another server that takes no relayed connections ends them, and a third member can use none",
+  ),
   "relay 9": at(
     "client/relay",
     "relay: what a dishonest server does with relayed lines pays nothing twice and nobody else",

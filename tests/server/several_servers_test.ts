@@ -7,7 +7,6 @@ import { listRequestType } from "../../src/protocol/list.ts";
 import { locateRequestType } from "../../src/protocol/locate.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
-import { relayRequestType } from "../../src/protocol/relay.ts";
 import { yieldToEventLoop } from "../../src/yield_to_event_loop.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
@@ -26,9 +25,6 @@ import { keepOpen } from "./kept_ledger.ts";
 import { orderPayload, signPayload } from "./order_maker.ts";
 import { submitOrder } from "./submit_order.ts";
 import { makeAuthority, named, sessionKey, startServer, type TestServer } from "./test_server.ts";
-
-/** The name of a relayed connection. */
-const connection = "A".repeat(22);
 
 interface Pushed {
   readonly results: { readonly order: string; readonly code: number }[];
@@ -95,10 +91,6 @@ Deno.test("servers: a member is online at one of them, and all list and locate i
   const listed = await asking.ask(listRequestType, {});
   assert(listed.outcome === "answered");
   assertEquals([listed.answer.count, listed.answer.online[0]?.name], [1, named("bob")]);
-  // A relayed connection needs both at one server. The payer then takes the way through the ledger.
-  const relayed = await asking.ask(relayRequestType, { name: named("bob"), connection });
-  assert(relayed.outcome === "refused");
-  assertEquals(relayed.code, 264);
 });
 
 Deno.test("servers: a login at a second server is refused while the first session lives, and replaces a silent one", async () => {

@@ -57,6 +57,8 @@ export class FailingStorage {
     };
     return new Proxy(this.#ledger, {
       get: (ledger, name: keyof Ledger) => {
+        // One server serves the ledger.
+        if (name === "relayStore") return () => undefined;
         if (name === "follow") {
           return (...args: Parameters<Ledger["follow"]>) => {
             const stop = ledger.follow(...args);

@@ -120,6 +120,7 @@ export class BatchQueue {
       const left = arrayText([...servers]);
       await session.query(sql.leave, [left]);
       await session.query(sql.forgetServers, [left]);
+      await session.query(sql.forgetRelayedFor, [left]);
       await session.query(sql.forgetWriter, [this.#options.writer]);
     } catch (error) {
       if (postgresCondition(error) === "refused") throw ledgerErrorOf(this.#options.attempt, error);

@@ -52,6 +52,7 @@ import type { BatchKeys } from "./batch_keys.ts";
 import { type BatchOperation, BatchQueue } from "./batch_queue.ts";
 import { type DatabaseEvent, DatabaseHealth } from "./database_health.ts";
 import { openSession } from "./identify_database.ts";
+import { PostgresRelayStore } from "./postgres_relay_store.ts";
 import { ReaderPool, type Reading } from "./reader_pool.ts";
 import {
   arrayText,
@@ -83,6 +84,7 @@ export class PostgresLedger implements Ledger {
   readonly #queue: BatchQueue;
   readonly #readers: ReaderPool;
   readonly #decisions: SharedDecisions;
+  readonly #relayStore = new PostgresRelayStore((reading) => this.#read(reading));
   /** Members to take offline as soon as the database can be written. */
   readonly #leaving = new Map<AccountName, string | undefined>();
   /** The servers of this process. Their members go offline when the ledger is closed. */
@@ -234,6 +236,10 @@ export class PostgresLedger implements Ledger {
 
   onlineCount(): Promise<number> {
     return this.#readRow(sql.onlineCount, [], (row) => integerIn(row!, "count"));
+  }
+
+  relayStore(): PostgresRelayStore {
+    return this.#relayStore;
   }
 
   book(booking: Booking): Promise<BookOutcome> {

@@ -1,6 +1,7 @@
 /**
  * The schema of a ledger in PostgreSQL. Tables and columns have the names and values of the SQLite
- * schema. `head`, `writer` and `server` are for several servers, and SQLite has none of them.
+ * schema. `head`, `writer`, `server` and `relayed_message` are for several servers, and SQLite has
+ * none of them.
  *
  * CockroachDB and YugabyteDB have to understand each statement. So there are no advisory locks, no
  * sequences, and all texts that are sorted have the collation C.
@@ -74,6 +75,19 @@ const serverStatements = [
     id text NOT NULL PRIMARY KEY,
     batch bigint NOT NULL,
     started_at timestamptz NOT NULL
+  )`,
+  // What servers pass on to each other of relayed connections. It is deleted when it is delivered.
+  `CREATE TABLE relayed_message (
+    server text NOT NULL,
+    connection text NOT NULL,
+    number bigint NOT NULL,
+    sender text NOT NULL,
+    payer text,
+    payee text,
+    data text,
+    is_end bigint NOT NULL CHECK (is_end IN (0, 1)),
+    sent_at timestamptz NOT NULL,
+    PRIMARY KEY (server, connection)
   )`,
   // The servers that run, and when each was last seen by the database's clock.
   `CREATE TABLE server (

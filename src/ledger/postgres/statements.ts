@@ -4,7 +4,12 @@
  * PostgreSQL, CockroachDB and YugabyteDB document everything in them: `unnest` of several arrays,
  * `LATERAL`, `DISTINCT ON`, `ON CONFLICT`, `FOR UPDATE`, `encode` and `decode`.
  */
-import { serverAbsenceMsMax } from "../../limits.ts";
+import {
+  relayedBacklogMax,
+  relayedKeptMsMax,
+  relayedReadAtOnce,
+  serverAbsenceMsMax,
+} from "../../limits.ts";
 import { issuingAccount } from "../entry.ts";
 import { certificateColumns, changeColumns, entryColumns, presenceColumns } from "../rows.ts";
 
@@ -150,6 +155,9 @@ export const sql = {
     ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`,
   forgetAbsentServers: `DELETE FROM server
     WHERE seen_at < now() - interval '${serverAbsenceMsMax} milliseconds'`,
+  forgetRelayed: `DELETE FROM relayed_message
+    WHERE sent_at < now() - interval '${relayedKeptMsMax} milliseconds'
+      OR server NOT IN (SELECT id FROM server)`,
   takeAbsentOffline: `UPDATE client SET ${offline}
     WHERE online_status = 1 AND server NOT IN (SELECT id FROM server)`,
   forgetVoidingsOf: `DELETE FROM voided_order WHERE payer = ANY($1::text[])`,
@@ -187,8 +195,26 @@ export const sql = {
   // The end of a process.
   leave: `UPDATE client SET ${offline}
     WHERE online_status = 1 AND server = ANY($1::text[])`,
+  forgetRelayedFor: `DELETE FROM relayed_message WHERE server = ANY($1::text[])`,
   forgetServers: `DELETE FROM server WHERE id = ANY($1::text[])`,
   forgetWriter: `DELETE FROM writer WHERE id = $1`,
+
+  // Relayed messages. They wait for no batch, and a repeated statement changes nothing.
+  sendRelayed: `INSERT INTO relayed_message
+      (server, connection, number, sender, payer, payee, data, is_end, sent_at)
+    SELECT $1::text, $2::text, $3::bigint, $4::text, $5::text, $6::text, $7::text, 0, now()
+    WHERE (SELECT count(*) FROM relayed_message WHERE server = $1::text) < ${relayedBacklogMax}
+    ON CONFLICT (server, connection) DO UPDATE SET sent_at = excluded.sent_at
+      WHERE relayed_message.number = excluded.number
+    RETURNING number`,
+  endRelayed: `INSERT INTO relayed_message (server, connection, number, sender, is_end, sent_at)
+    VALUES ($1, $2, $3, $4, 1, now())
+    ON CONFLICT (server, connection) DO UPDATE SET is_end = 1`,
+  receiveRelayed: `SELECT server, connection, number, sender, payer, payee, data, is_end
+    FROM relayed_message WHERE server = $1 AND connection <> ALL($2::text[])
+    ORDER BY sent_at LIMIT ${relayedReadAtOnce}`,
+  removeRelayed: `DELETE FROM relayed_message
+    WHERE server = $1 AND connection = $2 AND number = $3 AND is_end = $4`,
 
   // Reads beside the batches.
   certificateBy: `SELECT ${certificateColumns} FROM certificate WHERE fingerprint = $1`,

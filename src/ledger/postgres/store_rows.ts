@@ -86,6 +86,7 @@ function presenceStatements(rows: BatchRows): Statement[] {
       [sql.attend, arrayText([...new Set(rows.attending)])] as const,
       [sql.forgetAbsentServers] as const,
       [sql.takeAbsentOffline] as const,
+      [sql.forgetRelayed] as const,
     ]),
   ];
 }

@@ -138,7 +138,7 @@ export class ServedConnection {
     served: ServedSession,
     { name, first }: { name: AccountName; first: FirstMessage },
   ): Promise<void> {
-    const { admission, relays, report, sessions } = this.#server;
+    const { admission, exchange, relays, report, sessions } = this.#server;
     const { session } = served;
     const entered = admission.enter({ name, address: this.#address });
     if (entered.outcome === "surplus") {
@@ -157,7 +157,7 @@ export class ServedConnection {
       await served.serve(first, ticket);
     } finally {
       sessions.remove(name, session);
-      relays.leave(session);
+      relays.leave(session).forEach((left) => exchange.end(left));
       ticket.release();
     }
   }

@@ -39,6 +39,7 @@ import { serverAbsenceMsMax } from "../../../src/limits.ts";
 import { MemoryAccounts } from "./memory_accounts.ts";
 import { MemoryBook } from "./memory_book.ts";
 import { MemoryInvitations } from "./memory_invitations.ts";
+import { MemoryRelayStore } from "./memory_relay_store.ts";
 import { MemoryVoidings, type VoidingLimits } from "./memory_voidings.ts";
 
 export class MemoryLedger implements Ledger {
@@ -48,6 +49,7 @@ export class MemoryLedger implements Ledger {
   /** When each server attended last. */
   readonly #servers = new Map<string, number>();
   readonly #nowMs: () => number;
+  readonly #relayStore: MemoryRelayStore | undefined;
   readonly #book: MemoryBook;
   readonly #voidings: MemoryVoidings;
   readonly #invitations = new MemoryInvitations();
@@ -58,10 +60,19 @@ export class MemoryLedger implements Ledger {
 
   /**
    * @param options `ledgerId` is the CA's fingerprint and the head of the empty ledger; `voidings`
-   * are other limits; `nowMs` is the clock of the storage, which stands still by default
+   * are other limits; `nowMs` is the clock of the storage, which stands still by default; `relays`
+   * says whether its servers pass relayed bytes to each other
    */
-  constructor(options: { ledgerId: string; voidings?: VoidingLimits; nowMs?: () => number }) {
+  constructor(
+    options: {
+      ledgerId: string;
+      voidings?: VoidingLimits;
+      nowMs?: () => number;
+      relays?: boolean;
+    },
+  ) {
     this.#nowMs = options.nowMs ?? (() => 0);
+    if (options.relays) this.#relayStore = new MemoryRelayStore(this.#nowMs);
     this.#book = new MemoryBook(options.ledgerId);
     this.#voidings = new MemoryVoidings(options.voidings);
   }
@@ -154,6 +165,7 @@ export class MemoryLedger implements Ledger {
       for (const { name, server } of this.#presences.values()) {
         if (!this.#servers.has(server)) this.#presences.delete(name);
       }
+      this.#relayStore?.forget(new Set(this.#servers.keys()));
       return isKnown;
     });
   }
@@ -168,6 +180,10 @@ export class MemoryLedger implements Ledger {
       const all = [...this.#accounts.certificates(), ...signers];
       return all.find((certificate) => certificate.fingerprint === fingerprint)?.der;
     });
+  }
+
+  relayStore(): MemoryRelayStore | undefined {
+    return this.#relayStore;
   }
 
   online(query: { readonly limit: number; readonly after?: AccountName }): Promise<Presence[]> {

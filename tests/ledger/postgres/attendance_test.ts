@@ -5,6 +5,7 @@ import { Session } from "../../../src/ledger/postgres/session.ts";
 import { serverAbsenceMsMax } from "../../../src/limits.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { testWith } from "../../installed_tool.ts";
+import { relayStoreContract } from "../contract_relaying.ts";
 import { alice, bob, ledgerId, presenceOf, registration } from "../ledger_samples.ts";
 import { accessTo, emptyLedger, sharedPostgres } from "./temporary_postgres.ts";
 
@@ -42,4 +43,25 @@ testWith(
       await there.close();
     }
   },
+);
+
+relayStoreContract(
+  "PostgreSQL ledger",
+  (sentence, run) =>
+    testWith(["initdb"], sentence, async () => {
+      const access = accessTo(await emptyLedger(await sharedPostgres()));
+      const ledger = await openPostgresLedger({ access, ledgerId, random: systemRandom });
+      const session = await Session.open(access, { answerMsMax: 60_000 });
+      try {
+        await run(ledger, {
+          pass: async (ms) => {
+            const earlier = `sent_at - interval '${ms} milliseconds'`;
+            await session.query(`UPDATE relayed_message SET sent_at = ${earlier}`);
+          },
+        });
+      } finally {
+        await session.close();
+        await ledger.close();
+      }
+    }),
 );

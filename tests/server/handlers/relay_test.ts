@@ -23,7 +23,7 @@ import {
 import type { Outcome } from "../../../src/protocol/request_type.ts";
 import { makeNonce, systemRandom } from "../../../src/random.ts";
 import { relayDataRoute, relayEndRoute, relayRoute } from "../../../src/server/handlers/relay.ts";
-import { Relays } from "../../../src/server/relays.ts";
+import { localEnd, Relays } from "../../../src/server/relays.ts";
 import type { Push, Session } from "../../../src/server/session/session.ts";
 import { EventLog } from "../event_log.ts";
 import { named, startServer, type TestServer, type TestServerOptions } from "../test_server.ts";
@@ -158,7 +158,7 @@ Deno.test("relay: nothing is taken for an end that has not read the bytes before
   const relays = new Relays({ clock: systemClock });
   const [session, other] = [{}, {}] as [Session, Session];
   const [name, connection] = [named("alice"), makeNonce(systemRandom)];
-  assertEquals(relays.open(connection, name, [session, other]), true);
+  assertEquals(relays.open(connection, [localEnd(session), localEnd(other)]), true);
   const pushes: Push[] = [];
   const send = async () => {
     const context = { name, session, server: { relays }, push: (push: Push) => pushes.push(push) };
@@ -175,7 +175,7 @@ Deno.test("relay: payers that open, use and end connections without pause do not
   const payee = { isOnline: true, takesRelay: true } as Session;
   const server = {
     relays,
-    ledger: { presence: () => Promise.resolve({}) },
+    ledger: { presence: () => Promise.resolve({}), relayStore: () => undefined },
     sessions: { of: () => [payee] },
   };
   const pushes: Push[] = [];
