@@ -133,12 +133,30 @@ export class LedgerFullError extends MicropayError {
   readonly code = "ledger_full";
 }
 
-/** The storage is locked by another program, or read-only. The operation was rolled back. */
+/**
+ * The storage is locked by another program, read-only, or away. The operation was rolled back,
+ * unless it is undecided.
+ */
 export class LedgerBusyError extends MicropayError {
   readonly code = "ledger_busy";
+  /** Whether the ledger itself reports that its storage is away, and when it is back. */
+  readonly isReported: boolean;
+  /** Whether the operation may have happened. Without, it never will. */
+  readonly isUndecided: boolean;
+
+  constructor(message: string, options: LedgerBusyOptions = {}) {
+    super(message, options);
+    this.isReported = options.isReported ?? false;
+    this.isUndecided = options.isUndecided ?? false;
+  }
 }
 
-/** Returns whether the ledger cannot be written now. Nothing of the operation was. */
+interface LedgerBusyOptions extends ErrorOptions {
+  readonly isReported?: boolean;
+  readonly isUndecided?: boolean;
+}
+
+/** Returns whether the ledger cannot be used now. */
 export function isLedgerUnavailable(error: unknown): error is LedgerFullError | LedgerBusyError {
   return error instanceof LedgerFullError || error instanceof LedgerBusyError;
 }

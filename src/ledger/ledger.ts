@@ -5,7 +5,8 @@
  * All methods are atomic. When the promise of a change resolves, the change is on stable storage.
  *
  * All methods throw `LedgerFullError` when the disk is full, and `LedgerBusyError` when the storage
- * is locked or read-only. Then nothing was changed and the ledger stays usable. They throw
+ * is locked, read-only or away. Then nothing was changed, unless the error is undecided, and the
+ * ledger stays usable. They throw
  * `LedgerError` when the storage failed. Then the change may or may not have been made, all later
  * calls throw the same error, and the caller must stop. A call that violates a precondition throws
  * `TypeError` and changes nothing.

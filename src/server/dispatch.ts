@@ -9,7 +9,9 @@ import {
   refuse,
 } from "../protocol/request_type.ts";
 import { registerRequestType } from "../protocol/register.ts";
+import { submitRequestType } from "../protocol/transfer.ts";
 import type { JsonObject } from "../strict_json.ts";
+import { codeOfUnavailable } from "./ledger_faults.ts";
 import type { RequestContext, Route } from "./route.ts";
 import { routes } from "./routes.ts";
 import { identifySpeaker } from "./session/session.ts";
@@ -72,17 +74,24 @@ async function answer(
   { type }: Message,
   context: RequestContext,
 ): Promise<Outcome<object>> {
-  const { channel, memberName: name } = context.session;
+  const { server: { ledgerFaults }, session: { channel: { remote }, memberName: name } } = context;
+  // Anybody may send any type, so only the types that there are become an attempt.
+  const attempt = `answer ${"route" in read ? type : "a request"}`;
   try {
     // Somebody who may not ask is told so first, even where the request is malformed.
     const refusal = await refuseSpeaker(type, context);
     if (refusal) return refusal;
-    return "route" in read ? await handle(read, context) : read;
+    if (!("route" in read)) return read;
+    const outcome = await handle(read, context);
+    // A submission says itself whether something was written.
+    if (outcome.outcome === "answered" && type !== submitRequestType.type) {
+      ledgerFaults.succeeded(attempt);
+    }
+    return outcome;
   } catch (error) {
     if (!isLedgerUnavailable(error)) throw error;
-    const attempt = `answer ${type}`;
-    context.server.report({ kind: "fault", remote: channel.remote, name, attempt, error });
-    return refuse(510);
+    ledgerFaults.take({ remote, name, attempt, error });
+    return refuse(codeOfUnavailable(error));
   }
 }
 

@@ -19,6 +19,7 @@ import { attendLedger } from "./attendance.ts";
 import { DecisionPushes } from "./decision_pushes.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { FirstLines } from "./admission/first_lines.ts";
+import { LedgerFaults } from "./ledger_faults.ts";
 import { MemberSessions } from "./session/member_sessions.ts";
 import { PublishedCheckpoints } from "./published_checkpoints.ts";
 import { makeNonce } from "../random.ts";
@@ -100,6 +101,7 @@ export class Server {
       sessions,
       queue,
       decisions,
+      ledgerFaults: new LedgerFaults(dependencies),
       admission: new Admission({ userLimit, places: waitingRoomPlaces }),
       strangers: new Strangers(),
       firstLines: new FirstLines(dependencies),

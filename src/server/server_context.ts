@@ -11,6 +11,7 @@ import type { DecisionPushes } from "./decision_pushes.ts";
 import type { FairQueue } from "./fair_queue.ts";
 import type { FirstLines } from "./admission/first_lines.ts";
 import type { MemberSessions } from "./session/member_sessions.ts";
+import type { LedgerFaults } from "./ledger_faults.ts";
 import type { PublishedCheckpoints } from "./published_checkpoints.ts";
 import type { Registrations } from "./admission/registrations.ts";
 import type { RelayExchange } from "./relay_exchange.ts";
@@ -49,6 +50,7 @@ export interface ServerContext extends ServerDependencies {
   readonly relays: Relays;
   readonly exchange: RelayExchange;
   readonly decisions: DecisionPushes;
+  readonly ledgerFaults: LedgerFaults;
   /** Bounds the requests of strangers at one address for checkpoints and proofs. */
   readonly strangerRequests: TokenBuckets;
   /** The queue for expensive work. Its parties are addresses of strangers, and members. */

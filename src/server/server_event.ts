@@ -81,6 +81,8 @@ export type ServerEvent =
     readonly attempt: string;
     readonly error: unknown;
   }
+  /** Requests that failed because the ledger could not be used succeed again. */
+  | { readonly kind: "ledger_recovered" }
   /** A certificate ends soon, or has ended. */
   | {
     readonly kind: "expiry";

@@ -570,7 +570,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
   ),
   "failure 1": at(
     "server/stop",
-    "when the ledger throws … at …, the server answers 510 and changes nothing, and a second request works",
+    "when the ledger throws … at …, the server answers 510 and changes nothing, reports that once, and a later request works",
   ),
   "failure 2": at(
     "server/stop",

@@ -121,7 +121,7 @@ const writing: readonly {
 
 for (const failure of [LedgerFullError, LedgerBusyError]) {
   for (const { what, method, ask } of writing) {
-    Deno.test(`when the ledger throws ${failure.name} at ${what}, the server answers 510 and changes nothing, and a second request works`, async () => {
+    Deno.test(`when the ledger throws ${failure.name} at ${what}, the server answers 510 and changes nothing, reports that once, and a later request works`, async () => {
       let isFailing = false;
       await using server = await startServer({
         wrap: (ledger) =>
@@ -135,17 +135,50 @@ for (const failure of [LedgerFullError, LedgerBusyError]) {
       const again = await ask(server);
       const before = [await server.ledger.totals(), await server.ledger.online({ limit: 10 })];
       isFailing = true;
-      const refused = await again();
-      assertEquals(refused.outcome === "refused" && refused.code, 510);
-      assertEquals(server.events.all.filter(({ kind }) => kind === "fault").length, 1);
+      for (const refused of [await again(), await again()]) {
+        assertEquals(refused.outcome === "refused" && refused.code, 510);
+      }
+      assertEquals(reportsOf(server), ["fault"]);
       assertEquals(
         [await server.ledger.totals(), await server.ledger.online({ limit: 10 })],
         before,
       );
       isFailing = false;
       assertEquals((await again()).outcome, "answered");
+      assertEquals(reportsOf(server), ["fault", "ledger_recovered"]);
     });
   }
+}
+
+Deno.test("an order whose booking is undecided is answered with 500, so that its payer asks again", async () => {
+  const undecided = new LedgerBusyError("away", { isReported: true, isUndecided: true });
+  await using server = await startServer({
+    wrap: (ledger) => changed(ledger, { book: () => Promise.reject(undecided) }),
+  });
+  const [alice] = [await server.enroll("alice"), await server.enroll("bob")];
+  const order = signPayload(orderPayload(alice, server.anchor, { amount: 1 }), alice);
+  const refused = await submitOrder(await server.link(alice), order);
+  assertEquals(refused.outcome === "refused" && refused.code, 500);
+  assertEquals(reportsOf(server), []);
+});
+
+Deno.test("a server reports nothing of a ledger that itself reports that it is away", async () => {
+  await using server = await startServer({
+    wrap: (ledger) =>
+      changed(ledger, {
+        account: () => Promise.reject(new LedgerBusyError("away", { isReported: true })),
+      }),
+  });
+  const link = await server.link(await server.enroll("alice"));
+  const refused = await link.ask(balanceRequestType, {});
+  assertEquals(refused.outcome === "refused" && refused.code, 510);
+  assertEquals(reportsOf(server), []);
+});
+
+/** Returns what a server reports about its ledger: faults and recoveries. */
+function reportsOf({ events }: TestServer): string[] {
+  const kinds = events.all.map(({ kind }): string => kind);
+  return kinds.filter((kind) => kind === "fault" || kind === "ledger_recovered");
 }
 
 Deno.test("a ledger whose storage failed answers nobody: the server stops and says why", async () => {

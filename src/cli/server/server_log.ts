@@ -100,6 +100,7 @@ function subjectsOf(event: ServerEvent): readonly LogSubject[] {
     case "listening":
     case "registration_limit":
     case "dismissed":
+    case "ledger_recovered":
     case "expiry":
     case "stopping":
     case "stopped":
@@ -174,6 +175,8 @@ export function lineOf(
       return `refused a line from ${addressOf(event.remote)}: ${printable(event.reason)}`;
     case "fault":
       return `${event.attempt}: ${printable(messageOf(event.error))}`;
+    case "ledger_recovered":
+      return "The ledger can be used again";
     case "expiry":
       return printable(expiryLine(event, certs));
     case "stopping":

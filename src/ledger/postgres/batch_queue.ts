@@ -65,6 +65,8 @@ export class BatchQueue {
   /** Whether the session passes notifications on. */
   #notifies = false;
   #batch = 0;
+  /** The outcomes of the batch under way, when its COMMIT was sent and not answered. */
+  #doubt: Doubt | undefined;
   /** The number of the last row when this process last looked. The log never gets shorter. */
   #size = 0;
   #cancelExpiry: CancelTimer | undefined;
@@ -149,20 +151,22 @@ export class BatchQueue {
   /** Tries a batch until it is decided, or nobody waits for it any more. */
   async #commitBatch(batch: readonly Waiting[]): Promise<void> {
     const number = ++this.#batch;
-    let doubt: Doubt | undefined;
+    this.#doubt = undefined;
     let conflicts = 0;
     let waitMs = databaseReconnectMsMin;
     while (batch.some(({ isSettled }) => !isSettled)) {
       try {
         const session = await this.#connected();
         const set = await this.#load(session, batch);
+        const doubt = this.#doubt;
         if (doubt !== undefined && set.batch === number) return await this.#confirm(session, doubt);
-        doubt = undefined;
-        const settlements = this.#decide(set, batch);
+        this.#doubt = undefined;
+        // An operation that was refused meanwhile must never happen.
+        const settlements = this.#decide(set, batch.filter(({ isSettled }) => !isSettled));
         if (!set.isChanged) {
           await session.query("ROLLBACK");
         } else {
-          doubt = { settlements, place: set.place };
+          this.#doubt = { settlements, place: set.place };
           const { writer } = this.#options;
           await set.store(session, { writer, batch: number, notifies: this.#notifies });
         }
@@ -171,7 +175,7 @@ export class BatchQueue {
         if (error instanceof LedgerError) throw error;
         const condition = postgresCondition(error);
         // The server said what became of the transaction: it is undone.
-        if (condition !== "unavailable") doubt = undefined;
+        if (condition !== "unavailable") this.#doubt = undefined;
         switch (condition) {
           case "refused":
             throw error;
@@ -281,13 +285,20 @@ export class BatchQueue {
     if (this.#cancelExpiry === undefined) expire();
   }
 
-  /** Refuses what has waited long enough for the database. Its outcome may be unknown. */
+  /** Refuses what has waited long enough for the database. */
   #expire(reason: string): void {
     const { clock, attempt } = this.#options;
     const untilMs = clock.monotonicMs() - databaseWaitMsMax;
-    const error = new LedgerBusyError(`${attempt}: ${reason}; it may come back, so try again`);
+    const error = new LedgerBusyError(`${attempt}: ${reason}; it may come back, so try again`, {
+      isReported: true,
+    });
+    const undecided = new LedgerBusyError(
+      `${attempt}: ${reason}, and it is not known whether it was written; it may come back`,
+      { isReported: true, isUndecided: true },
+    );
+    const ofUnderWay = this.#doubt === undefined ? error : undecided;
     this.#waiting = this.#waiting.filter((one) => one.sinceMs > untilMs || !reject(one, error));
-    for (const one of this.#underWay) if (one.sinceMs <= untilMs) reject(one, error);
+    for (const one of this.#underWay) if (one.sinceMs <= untilMs) reject(one, ofUnderWay);
   }
 
   #pause(waitMs: number): Promise<void> {

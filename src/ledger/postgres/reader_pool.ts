@@ -56,7 +56,11 @@ export class ReaderPool {
         const reason = reasonOf((error as Error).cause ?? error);
         if (condition === "unavailable") health.lost("read", reason);
         if (clock.monotonicMs() + waitMs > untilMs) {
-          throw new LedgerBusyError(`${attempt}: ${reason}; try again`, { cause: error });
+          const isReported = health.isFailing("read");
+          throw new LedgerBusyError(`${attempt}: ${reason}; try again`, {
+            cause: error,
+            isReported,
+          });
         }
       }
       await new Promise<void>((resolve) => clock.schedule(waitMs, resolve));

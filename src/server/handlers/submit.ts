@@ -13,6 +13,7 @@ import { bookingOf } from "../../protocol/order.ts";
 import { judgeOrder } from "../../protocol/order_validity.ts";
 import { type Result, submitRequestType } from "../../protocol/transfer.ts";
 import { codeOf } from "../decision_pushes.ts";
+import { codeOfUnavailable } from "../ledger_faults.ts";
 import { keepVoid, type MembersOrder, verifyOwnOrder, wholeOrder } from "../order_decision.ts";
 import { type MemberRequestContext, memberRoute } from "../route.ts";
 import type { ServerContext } from "../server_context.ts";
@@ -171,13 +172,13 @@ async function keepRefusal(
   }
 }
 
-/** Where the ledger cannot be written now, nothing is decided about the order. */
+/** Where the ledger cannot be used now, an order is refused or stays undecided. */
 async function unlessFull(write: () => Promise<Decision>): Promise<Decision> {
   try {
     return await write();
   } catch (failure) {
     if (!isLedgerUnavailable(failure)) throw failure;
-    return { decided: refuse(510), failure };
+    return { decided: refuse(codeOfUnavailable(failure)), failure };
   }
 }
 
@@ -190,15 +191,17 @@ function resultOf(
   return { order: digest, code: 130, text: codes[130].text, receipt };
 }
 
-/** Reports each refusal, and once why the ledger could not be written. */
+/** Reports each refusal, and why the ledger could not be written, or that it is again. */
 function reportRefusals(
   decisions: readonly Decision[],
   { name, server, session }: MemberRequestContext,
 ): void {
   const { channel: { remote } } = session;
+  const attempt = "answer submit";
   const failure = decisions.find((decision) => decision.failure)?.failure;
-  if (failure) {
-    server.report({ kind: "fault", remote, name, attempt: "answer submit", error: failure });
+  if (failure) server.ledgerFaults.take({ remote, name, attempt, error: failure });
+  else if (decisions.some(({ decided }) => !("outcome" in decided))) {
+    server.ledgerFaults.succeeded(attempt);
   }
   for (const { decided } of decisions) {
     if (!("outcome" in decided)) continue;

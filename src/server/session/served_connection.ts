@@ -17,6 +17,9 @@ import type { ServerContext } from "../server_context.ts";
 import { identifySpeaker, Session } from "./session.ts";
 import type { Stranger } from "../admission/strangers.ts";
 
+/** What a failure of a connection is reported as. */
+const attempt = "serve a connection";
+
 export class ServedConnection {
   readonly #stream: ByteStream;
   readonly #server: ServerContext;
@@ -117,6 +120,7 @@ export class ServedConnection {
     { accepted: { channel, message, line }, share }: { accepted: Accepted; share: Share },
   ): Promise<void> {
     const speaker = await identifySpeaker(channel.peer, this.#server.ledger);
+    this.#server.ledgerFaults.succeeded(attempt);
     const session = new Session(channel, { speaker, share });
     const strangerTimeoutMs = this.#unlessPressed(applicantTimeoutMs);
     const served = new ServedSession(session, { server: this.#server, strangerTimeoutMs });
@@ -174,8 +178,8 @@ export class ServedConnection {
     } else if (error instanceof EnvelopeError || error instanceof TimeoutError) {
       this.#server.report({ kind: "line_refused", remote, reason: messageOf(error) });
     } else if (!(error instanceof ClosedError)) {
-      // A peer may close at any time. Any other error is a defect of the server.
-      this.#server.report({ kind: "fault", remote, attempt: "serve a connection", error });
+      // A peer may close at any time. Any other error is a defect, or the ledger is unavailable.
+      this.#server.ledgerFaults.take({ remote, attempt, error });
     }
   }
 }

@@ -116,6 +116,7 @@ const rows: readonly { event: ServerEvent; says: string }[] = [
       "The CA's certificate expires in 1 day, on 2027-11-22T11:21:22.000Z; it cannot be renewed and its ledger ends with it: docs/operating.md says how to go on",
   },
   { event: { kind: "stopping", served: 4 }, says: "Server stopping, 4 connected" },
+  { event: { kind: "ledger_recovered" }, says: "The ledger can be used again" },
   { event: { kind: "stopped" }, says: "Server stopped" },
 ];
 

@@ -98,7 +98,8 @@ for (const isAnswered of [true, false]) {
         } else {
           proxy.cut();
           clock.factor = 20;
-          await assertRejects(() => booking, LedgerBusyError);
+          const error = await assertRejects(() => booking, LedgerBusyError);
+          assert(error.isUndecided);
           clock.factor = 1;
           proxy.restore();
         }

@@ -26,6 +26,7 @@ import {
 } from "../../../src/protocol/transfer.ts";
 import { DecisionPushes } from "../../../src/server/decision_pushes.ts";
 import { FairQueue } from "../../../src/server/fair_queue.ts";
+import { LedgerFaults } from "../../../src/server/ledger_faults.ts";
 import { MemberSessions } from "../../../src/server/session/member_sessions.ts";
 import { submitRoute } from "../../../src/server/handlers/submit.ts";
 import { commitsIn } from "../../ledger/sqlite/commits_in.ts";
@@ -200,7 +201,7 @@ Deno.test("submit: of many orders the first are verified at once, and a few in e
       ledger,
       clock: { nowMs: () => Date.now() },
       decisions: new DecisionPushes({ sessions, queue, identity, anchor, onFailure: fail }),
-      report: () => {},
+      ledgerFaults: new LedgerFaults({ report: fail }),
     },
   };
   const orders = ordersOf(server, alice, ordersPerSubmitMax);
