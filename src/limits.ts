@@ -739,6 +739,7 @@ export const databaseConnectMsMax = 3 * second;
 /**
  * Longest silence of PostgreSQL while it owes an answer to a batch or a read. It covers the batches
  * of other servers, which hold the same lock, and a slow disk. Past it: the connection is replaced.
+ * A read of the whole ledger goes on while PostgreSQL answers a new connection.
  */
 export const databaseAnswerMsMax = 5 * second;
 

@@ -1,6 +1,6 @@
 /**
- * The socket of a database connection, for the driver. Our own one knows when it ended, can be cut
- * at once, and runs TLS of the runtime, which verifies the server's certificate.
+ * The socket of a database connection, for the driver. It can be cut at once, and uses the runtime's
+ * TLS, which verifies the server's certificate.
  */
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
@@ -10,60 +10,72 @@ import type { DatabaseHost, DatabaseUrl } from "./database_url.ts";
 /** The server of a database has no TLS, or its certificate is not valid for its host. */
 export class DatabaseTlsError extends Error {}
 
-/** A connected socket, with the part of `net.Socket` that the driver uses. */
+/**
+ * A connected socket, with the part of `net.Socket` that the driver uses.
+ *
+ * It never tells the driver of its end, and ignores what is written afterwards. The driver would
+ * drop the socket, while a timer of it may still be about to write to it. {@link ended} tells the
+ * session instead.
+ */
 export class DatabaseSocket extends EventEmitter {
+  /** Is fulfilled with the reason when the connection is closed, and nothing of it is under way. */
+  readonly ended: Promise<string>;
   readonly #connection: Deno.Conn;
   #written: Promise<void> = Promise.resolve();
+  #isEnding = false;
   #isClosed = false;
 
   constructor(connection: Deno.Conn) {
     super();
     this.#connection = connection;
-    this.#read();
+    this.ended = this.#read();
   }
 
   get readyState(): "open" | "closed" {
-    return this.#isClosed ? "closed" : "open";
+    return this.#isEnding ? "closed" : "open";
   }
 
-  write(chunk: Uint8Array, written?: () => void): boolean {
+  /** Always returns true, because the driver sends no more than the server's answers allow. */
+  write(chunk: Uint8Array): boolean {
+    if (this.#isEnding) return true;
     // A copy, because the driver uses its buffer again.
     const bytes = new Uint8Array(chunk);
     this.#written = this.#written.then(async () => {
-      if (this.#isClosed) return;
       for (let at = 0; at < bytes.length;) at += await this.#connection.write(bytes.subarray(at));
-      written?.();
     }).catch(() => this.destroy());
     return true;
   }
 
+  /** Closes the connection when this and everything before it is written. */
   end(chunk: Uint8Array): void {
     this.write(chunk);
+    this.#isEnding = true;
     this.#written.then(() => this.destroy());
   }
 
-  /** Closes the connection now. Whatever was not answered is rejected. */
+  /** Closes the connection now. */
   destroy(): void {
+    this.#isEnding = true;
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#connection.close();
-    queueMicrotask(() => this.emit("close", false));
   }
 
-  setKeepAlive(): void {}
-
-  async #read(): Promise<void> {
+  async #read(): Promise<string> {
     const bytes = new Uint8Array(64 * 1024);
+    let reason = "the server closed the connection";
     try {
       for (;;) {
         const length = await this.#connection.read(bytes);
         if (length === null || this.#isClosed) break;
         this.emit("data", Buffer.from(bytes.slice(0, length)));
       }
-    } catch {
-      // The end of the connection says enough.
+    } catch (error) {
+      reason = systemReason(error);
     }
     this.destroy();
+    await this.#written;
+    return reason;
   }
 }
 

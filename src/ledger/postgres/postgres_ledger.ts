@@ -297,8 +297,10 @@ export class PostgresLedger implements Ledger {
   }
 
   async missingNumber(): Promise<number | undefined> {
-    // It reads the whole ledger, which may take longer than any other read.
-    const session = await openSession(this.#parts.access, { answerMsMax: Infinity });
+    const session = await openSession(this.#parts.access, {
+      answerMsMax: databaseAnswerMsMax,
+      mayTakeLong: true,
+    });
     try {
       const [row] = await session.query(sql.numbering);
       const last = integerIn(row!, "last");

@@ -5,7 +5,7 @@
 import { LedgerError } from "../../errors.ts";
 import type { CompactRange } from "../merkle_tree.ts";
 import type { CopiedRow, LedgerTable, RowSource } from "../row_copy.ts";
-import { auditPageRows } from "../../limits.ts";
+import { auditPageRows, databaseAnswerMsMax } from "../../limits.ts";
 import {
   type IssuedCertificate,
   type LedgerSnapshot,
@@ -36,8 +36,11 @@ export async function openPostgresSnapshot(access: DatabaseAccess): Promise<Post
   const attempt = `cannot open the ledger ${access.url.text}`;
   let session: Session | undefined;
   try {
-    // A check of a large table takes as long as it takes.
-    session = await Session.open(access, { answerMsMax: Infinity });
+    session = await Session.open(access, {
+      answerMsMax: databaseAnswerMsMax,
+      mayTakeLong: true,
+      isReadOnly: true,
+    });
     await session.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const ledgerId = await identifyDatabase(session, attempt, { allowsUnfinished: true });
     if (ledgerId !== undefined) return new PostgresSnapshot(session, access.url.text, ledgerId);

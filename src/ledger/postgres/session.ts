@@ -30,6 +30,13 @@ export interface DatabaseAccess {
 export interface SessionOptions {
   /** Longest silence of the server while it owes an answer. Past it the session is cut. */
   readonly answerMsMax: number;
+  /**
+   * Whether a statement may run for hours. Past {@link answerMsMax} the session is cut then only if
+   * the server does not answer a new connection either.
+   */
+  readonly mayTakeLong?: boolean;
+  /** Whether the session only reads, so that a standby will do. */
+  readonly isReadOnly?: boolean;
   /** Settings of the server for this session, which `openSession` makes. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Is told the text of each notification, when the session listens. */
@@ -37,7 +44,12 @@ export interface SessionOptions {
 }
 
 /** The session is lost, and the outcome of what was not answered is unknown. */
-export class SessionLostError extends Error {}
+export class SessionLostError extends Error {
+  /** @param cause why it is lost */
+  constructor(cause: unknown) {
+    super("the connection to the database is lost", { cause });
+  }
+}
 
 interface SessionParts {
   readonly socket: DatabaseSocket;
@@ -48,29 +60,25 @@ interface SessionParts {
 
 export class Session {
   readonly #sql: ReturnType<typeof postgres>;
-  readonly #socket: DatabaseSocket;
-  readonly #clock: Clock;
-  readonly #answerMsMax: number;
-  #pending = 0;
+  readonly #access: DatabaseAccess;
+  readonly #parts: SessionParts;
+  /** Rejects the statements that are not answered yet. */
+  readonly #unanswered = new Set<(error: unknown) => void>();
   #cancelDeadline: CancelTimer = () => {};
-  #isLost = false;
+  #isFlushing = false;
+  #loss: SessionLostError | undefined;
 
   /** Takes over a connected socket. Callers use {@link Session.open}. */
   constructor(access: DatabaseAccess, parts: SessionParts) {
-    const { socket, options } = parts;
-    this.#socket = socket;
-    this.#clock = access.clock;
-    this.#answerMsMax = options.answerMsMax;
-    socket.once("close", () => {
-      this.#isLost = true;
-      this.#cancelDeadline();
-    });
+    this.#access = access;
+    this.#parts = parts;
     this.#sql = postgres(driverOptions(access, parts));
+    parts.socket.ended.then((reason) => this.#lose(new Error(reason)));
   }
 
   /**
-   * Connects to the first host that can be reached and written. After the loss of a primary that is
-   * the standby that took its place.
+   * Connects to the first host that can be reached, and written unless the session only reads.
+   * After the loss of a primary that is the standby that took its place.
    *
    * @throws {DatabaseTlsError} as {@link connectSocket}
    * @throws the error of the server or the connection, of the host that came furthest
@@ -89,7 +97,7 @@ export class Session {
 
   /** Whether the connection is gone. */
   get isLost(): boolean {
-    return this.#isLost;
+    return this.#loss !== undefined;
   }
 
   /**
@@ -119,49 +127,107 @@ export class Session {
     if (failed !== undefined) throw failed.reason;
   }
 
-  /** Ends the session when the server has answered everything. */
+  /** Ends the session when the server has answered everything, and waits for the end. */
   async close(): Promise<void> {
-    if (!this.#isLost) await this.#sql.end({ timeout: null as unknown as number });
-    this.destroy();
+    const { socket } = this.#parts;
+    if (!this.isLost) {
+      // The end has the same deadline as an answer.
+      this.#unanswered.add(() => {});
+      this.#restartDeadline();
+      await Promise.race([this.#sql.end(), socket.ended]);
+    }
+    await socket.ended;
   }
 
   /** Ends the session now. */
   destroy(): void {
-    this.#isLost = true;
-    this.#cancelDeadline();
-    this.#socket.destroy();
+    this.#lose(new Error("the session was cut"));
   }
 
   async #run(text: string, parameters: readonly Parameter[]) {
-    // The driver must not see a statement after the end of its connection: it would connect again.
-    if (this.#isLost) throw new SessionLostError("the connection to the database is lost");
-    this.#pending++;
-    if (this.#pending === 1) this.#restartDeadline();
+    // The driver must not see a statement after the end of its connection: it would wait for ever.
+    if (this.#loss !== undefined) throw this.#loss;
+    const answer = Promise.withResolvers<postgres.RowList<Row[]>>();
+    this.#unanswered.add(answer.reject);
+    if (this.#unanswered.size === 1) this.#restartDeadline();
+    this.#send(text, parameters).then(answer.resolve, answer.reject);
+    this.#flush();
     try {
-      return await this.#sql.unsafe<Row[]>(text, parameters as never[], {
-        prepare: true,
-        // All others take the extended protocol, and are prepared once.
-        ...{ simple: transactionStatements.includes(text) },
-      });
+      return await answer.promise;
     } catch (error) {
       if (error instanceof postgres.PostgresError) throw error;
-      this.destroy();
-      throw new SessionLostError("the connection to the database is lost", { cause: error });
+      throw this.#lose(error);
     } finally {
-      this.#pending--;
+      this.#unanswered.delete(answer.reject);
       this.#cancelDeadline();
-      if (this.#pending > 0 && !this.#isLost) this.#restartDeadline();
+      if (this.#unanswered.size > 0) this.#restartDeadline();
     }
   }
 
+  #send(text: string, parameters: readonly Parameter[]): Promise<postgres.RowList<Row[]>> {
+    return this.#sql.unsafe<Row[]>(text, parameters as never[], {
+      prepare: true,
+      // All others take the extended protocol, and are prepared once.
+      ...{ simple: simpleStatements.includes(text) },
+    });
+  }
+
+  /** Makes the driver send the statements of this turn now, where it would wait. */
+  #flush(): void {
+    if (!isImmediateSlow || this.#isFlushing) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => {
+      this.#isFlushing = false;
+      if (this.isLost) return;
+      this.#send(emptyStatement, []).catch(() => {});
+    });
+  }
+
+  /** Ends the session for a reason, unless it is lost. Returns the error of its statements. */
+  #lose(cause: unknown): SessionLostError {
+    if (this.#loss !== undefined) return this.#loss;
+    const loss = this.#loss = new SessionLostError(cause);
+    this.#cancelDeadline();
+    this.#parts.socket.destroy();
+    for (const reject of this.#unanswered) reject(loss);
+    return loss;
+  }
+
   #restartDeadline(): void {
-    if (this.#answerMsMax === Infinity) return;
-    this.#cancelDeadline = this.#clock.schedule(this.#answerMsMax, () => this.destroy());
+    this.#cancelDeadline();
+    if (this.isLost) return;
+    const { answerMsMax, mayTakeLong } = this.#parts.options;
+    this.#cancelDeadline = this.#access.clock.schedule(answerMsMax, async () => {
+      const isThere = mayTakeLong === true && await answers(this.#access, this.#parts.host);
+      if (!isThere) this.#lose(new Error(`the server was silent for ${answerMsMax} ms`));
+      // Otherwise an answer came meanwhile, or the statement still runs.
+      else if (this.#unanswered.size > 0) this.#restartDeadline();
+    });
   }
 }
 
+/** Returns whether the server of a host answers a new connection, if only with an error. */
+async function answers(access: DatabaseAccess, host: DatabaseHost): Promise<boolean> {
+  const options = { answerMsMax: databaseConnectMsMax, isReadOnly: true };
+  try {
+    await (await openAt(access, host, options)).close();
+    return true;
+  } catch (error) {
+    return error instanceof postgres.PostgresError;
+  }
+}
+
+/**
+ * Whether `setImmediate` takes a millisecond or longer, as before Deno 2.6. The driver uses it to
+ * collect up to 1 KiB before it writes.
+ */
+const isImmediateSlow = /^2\.[45]\./.test(Deno.version.deno);
+
+/** Fills the 1 KiB. The server answers that it is empty. */
+const emptyStatement = " ".repeat(1024);
+
 /** They have neither parameters nor rows. */
-const transactionStatements = ["BEGIN", "COMMIT", "ROLLBACK"];
+const simpleStatements = ["BEGIN", "COMMIT", "ROLLBACK", emptyStatement];
 
 /** Returns an array of PostgreSQL as the text that a parameter takes. */
 export function arrayText(values: readonly (string | number | null)[]): string {
@@ -182,7 +248,7 @@ async function openAt(
   const connecting = connectSocket(url, host);
   let session: Session | undefined;
   let isLate = false;
-  let cancel = () => {};
+  let cancel: CancelTimer = () => {};
   const deadline = new Promise<never>((_, reject) => {
     cancel = clock.schedule(databaseConnectMsMax, () => {
       isLate = true;
@@ -196,7 +262,7 @@ async function openAt(
     if (isLate) throw new Error("late");
     session = new Session(access, { socket, host, password, options });
     const [row] = await session.query("SHOW transaction_read_only");
-    if (row?.transaction_read_only === "on") {
+    if (row?.transaction_read_only === "on" && !options.isReadOnly) {
       throw Object.assign(new Error(`${host.host}:${host.port} is read-only`), { code: "25006" });
     }
     return session;
@@ -223,7 +289,6 @@ function driverOptions(
   { url }: DatabaseAccess,
   { socket, host, password, options: { onNotification = () => {} } }: SessionParts,
 ): postgres.Options<Record<string, postgres.PostgresType>> {
-  let isTaken = false;
   const all = {
     // Every option is given, so that the driver reads no environment variable for it.
     host: host.host,
@@ -262,11 +327,7 @@ function driverOptions(
         },
       },
     },
-    socket: () => {
-      if (isTaken) throw new SessionLostError("the connection to the database is lost");
-      isTaken = true;
-      return socket;
-    },
+    socket: () => socket,
   };
   return all as unknown as postgres.Options<Record<string, postgres.PostgresType>>;
 }

@@ -118,7 +118,7 @@ export function sharedPostgres(): Promise<TemporaryPostgres> {
   return shared;
 }
 
-const emptied = new Map<string, Promise<Session>>();
+const emptied = new Set<string>();
 
 /**
  * Returns the URL of a database with an empty ledger of the samples' `ledgerId`. It is always the
@@ -126,29 +126,29 @@ const emptied = new Map<string, Promise<Session>>();
  */
 export async function emptyLedger(postgres: TemporaryPostgres): Promise<string> {
   const url = postgres.url("emptied");
-  const made = emptied.get(url);
-  if (made === undefined) {
-    postgres.psql("postgres", "CREATE DATABASE emptied");
-    const session = Session.open(accessTo(url, { applicationName: "test" }), {
-      answerMsMax: 60_000,
-    });
-    emptied.set(url, session);
-    await createSchema(await session, ledgerId, "cannot make the ledger of a test");
-    return url;
+  const isNew = !emptied.has(url);
+  if (isNew) postgres.psql("postgres", "CREATE DATABASE emptied");
+  emptied.add(url);
+  const access = accessTo(url, { applicationName: "test" });
+  const session = await Session.open(access, { answerMsMax: 60_000 });
+  if (isNew) {
+    await createSchema(session, ledgerId, "cannot make the ledger of a test");
+  } else {
+    const schema = postgresSchema(ledgerId);
+    const tables = schema.flatMap((statement) => /^CREATE TABLE (\w+)/.exec(statement)?.[1] ?? []);
+    await session.run(
+      "BEGIN",
+      // Waits for writers that were cut off.
+      "LOCK TABLE head IN EXCLUSIVE MODE",
+      // Skips the triggers, which keep all rows.
+      "SET LOCAL session_replication_role = replica",
+      // TRUNCATE would make new files of all tables and indexes, which takes ten times as long.
+      ...tables.map((table) => `DELETE FROM ${table}`),
+      ...schema.filter((statement) => statement.startsWith("INSERT")),
+      "COMMIT",
+    );
   }
-  const schema = postgresSchema(ledgerId);
-  const tables = schema.flatMap((statement) => /^CREATE TABLE (\w+)/.exec(statement)?.[1] ?? []);
-  await (await made).run(
-    "BEGIN",
-    // Waits for writers that were cut off.
-    "LOCK TABLE head IN EXCLUSIVE MODE",
-    // Skips the triggers, which keep all rows.
-    "SET LOCAL session_replication_role = replica",
-    // TRUNCATE would make new files of all tables and indexes, which takes ten times as long.
-    ...tables.map((table) => `DELETE FROM ${table}`),
-    ...schema.filter((statement) => statement.startsWith("INSERT")),
-    "COMMIT",
-  );
+  await session.close();
   return url;
 }
 
