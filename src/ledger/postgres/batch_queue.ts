@@ -145,6 +145,8 @@ export class BatchQueue {
       this.#options.ended();
       this.#underWay = [];
     }
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = undefined;
     this.#running = undefined;
   }
 

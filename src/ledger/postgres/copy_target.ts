@@ -3,7 +3,12 @@
  * on, and no server opens it until the mark is gone.
  */
 import { LedgerError, messageOf } from "../../errors.ts";
-import { copyPipelineMax, copyStatementRows, serverAbsenceMsMax } from "../../limits.ts";
+import {
+  copyPipelineMax,
+  copyStatementRows,
+  databaseAnswerMsMax,
+  serverAbsenceMsMax,
+} from "../../limits.ts";
 import { encodeHex } from "../../std/hex.ts";
 import {
   brokenRow,
@@ -50,8 +55,11 @@ export class PostgresCopyTarget implements AsyncDisposable {
     const { access, attempt, ledgerId } = options;
     let session: Session | undefined;
     try {
-      // An index of a large table takes as long as it takes.
-      session = await openSession(access, { answerMsMax: Infinity });
+      // It makes the indexes of large tables.
+      session = await openSession(access, {
+        answerMsMax: databaseAnswerMsMax,
+        mayTakeLong: true,
+      });
       const found = await identifyDatabase(session, attempt);
       if (found !== undefined) throw notEmpty(attempt);
       await session.run(
@@ -245,7 +253,7 @@ export async function watchWriters(
 
 async function readRevision(access: DatabaseAccess, attempt: string) {
   try {
-    const session = await openSession(access, { answerMsMax: Infinity });
+    const session = await openSession(access, { answerMsMax: databaseAnswerMsMax });
     try {
       if (await identifyDatabase(session, attempt) === undefined) {
         throw new LedgerError(`${attempt}: ${access.url.text} is empty`);

@@ -4,6 +4,7 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import { isLedgerUnavailable, LedgerError } from "../../errors.ts";
+import { databaseAnswerMsMax } from "../../limits.ts";
 import { type AccountChange, type RecordedChange, statementDigest } from "../account_change.ts";
 import { currentCertificate } from "../account_rules.ts";
 import { Book } from "../book.ts";
