@@ -1,6 +1,6 @@
 /**
- * The socket of a database connection, for the driver. It can be cut at once, and uses the runtime's
- * TLS, which verifies the server's certificate.
+ * The socket of a database connection, for the driver. It can be cut at once, and its TLS is that of
+ * the runtime, which verifies the server's certificate.
  */
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
