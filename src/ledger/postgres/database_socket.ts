@@ -1,5 +1,5 @@
 /**
- * The socket of a database connection, for the driver. It can be cut at once, and its TLS is that of
+ * The socket of a database connection, for the driver. It can be cut at once. It uses the TLS of
  * the runtime, which verifies the server's certificate.
  */
 import { Buffer } from "node:buffer";
