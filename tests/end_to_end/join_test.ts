@@ -41,7 +41,8 @@ Deno.test("two people join by the printed line, and pay without an address", asy
     Object.entries(hosts).map(([name, host]) => [
       0,
       "100 OK\n",
-      `joined ${host}\nregistered as ${name}, balance 10000. Next: micropay client\n`,
+      `joined ${host}\nregistered as ${name}, balance 10000. ` +
+      `Next: micropay client --home ${scene.home(name)}\n`,
     ]),
   );
   const paid = await client(scene, "alice", "pay", "bob", "5", "--via-server");
