@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { testWith } from "../installed_tool.ts";
 import { TemporaryPostgres } from "../ledger/postgres/temporary_postgres.ts";
-import { json, openScene } from "./driver.ts";
+import { json, jsonLines, openScene } from "./driver.ts";
 
 testWith(
   ["initdb"],
@@ -79,6 +79,58 @@ testWith(
     }
   },
 );
+
+testWith(
+  ["initdb"],
+  "members of two servers, one without CA.key, see and pay each other, also where neither can dial the other",
+  async () => {
+    const postgres = await TemporaryPostgres.start();
+    try {
+      await using scene = await openScene();
+      const args = ["5", "--silent", "--db", postgres.makeDatabase()];
+      const first = await scene.startServerInProcess({ args });
+      const second = scene.path("second");
+      await scene.gencert("--ca-from", scene.path("certs"), "--out", second);
+      const { port, program } = await scene.startServerInProcess({
+        args: [...args, "--certs", second, "--no-registering"],
+      });
+      assertStringIncludes(program.stdout.lines.join("\n"), "This server registers nobody");
+      const refused = await scene.inProcess(["register", "alice"], { port });
+      assertEquals(refused.code, 5);
+      assertMatch(refused.stdout, /^219 FAIL: this server registers no members/);
+      for (const as of ["alice", "bob"]) {
+        const registered = await scene.inProcess(["register", as], { as, port: first.port });
+        assertEquals(registered.code, 0, registered.stderr);
+      }
+      const advertised = closedPort();
+      const count = ["--advertise", `127.0.0.1:${advertised}`, "--count", "1"];
+      const bob = await scene.receiver("bob", count, port);
+      const listed = await scene.inProcess(["list"], { port: first.port });
+      assertStringIncludes(listed.stdout, `bob#127.0.0.1#${advertised}\n`);
+      const paid = await scene.inProcess(["pay", "bob", "5"], { port: first.port });
+      assertMatch(paid.stdout, /^transfer OK\npaid 5 to bob, .*, by relay\n$/);
+      const told = jsonLines((await bob.end()).stdout).at(-1)!;
+      assertEquals([told.amount, told.way], [5, "relay"]);
+      // Each side has a receipt of its own server, and `CA.pem` is enough for both.
+      for (const as of ["alice", "bob"]) {
+        const folder = scene.path(`${as}-receipts`);
+        const kept = await scene.inProcess(["receipts", "--out", folder], { as, port });
+        assertEquals(kept.code, 0, kept.stderr);
+        const [file] = [...Deno.readDirSync(folder)].map(({ name }) => name);
+        const verified = await scene.verifyInProcess(`${folder}/${file}`);
+        assertEquals(verified.code, 0, verified.stderr);
+      }
+    } finally {
+      postgres.dispose();
+    }
+  },
+);
+
+/** Returns a port that refuses connections. */
+function closedPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
 
 testWith(
   ["initdb"],
