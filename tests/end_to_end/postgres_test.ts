@@ -6,17 +6,24 @@ import { json, jsonLines, openScene } from "./driver.ts";
 
 testWith(
   ["initdb"],
-  "members pay on a ledger in PostgreSQL, also after it crashed, and the operator corrects and audits it",
+  "members at two servers pay on a ledger in PostgreSQL, also after it crashed, and the operator corrects and audits it",
   async () => {
     const postgres = await TemporaryPostgres.start();
     try {
       await using scene = await openScene();
       const url = postgres.makeDatabase();
-      const { program } = await scene.startServer({ args: ["5", "--silent", "--db", url] });
+      const here = await scene.startServer({ args: ["5", "--silent", "--db", url] });
+      const { program } = here;
       assertStringIncludes(program.stdout.lines.join("\n"), `New, empty ledger in ${url}`);
       await scene.register("alice", "bob");
-      const bob = scene.startClientInProcess(["receive", "--count", "2"], { as: "bob" });
+      // Bob is at another server of the ledger than alice, who pays him.
+      const there = await scene.startServer({ args: ["5", "--silent", "--db", url] });
+      const bob = scene.startClientInProcess(["receive", "--count", "3"], { as: "bob" });
       await bob.errorLine(/^Online/);
+      scene.server = here;
+      const viaServer = await scene.inProcess(["pay", "bob", "500", "--via-server"]);
+      assertMatch(viaServer.stdout, /^transfer OK/);
+      await bob.line(/\b500\b/);
       assertMatch((await scene.inProcess(["pay", "bob", "2000"])).stdout, /^transfer OK/);
 
       postgres.stop();
@@ -30,10 +37,10 @@ testWith(
 
       const deposited = await scene.ledgerInProcess("deposit", "alice", "500", "--db", url);
       assertEquals(deposited.code, 0, deposited.stderr);
-      assertEquals((await scene.inProcess(["balance"])).stdout, "7500\n");
+      assertEquals((await scene.inProcess(["balance"])).stdout, "7000\n");
       const audited = await scene.ledgerInProcess("audit", "--db", url);
       assertEquals(audited.code, 0, audited.stderr);
-      assertEquals((await scene.server.stop()).code, 0);
+      for (const server of [here, there]) assertEquals((await server.stop()).code, 0);
       const said = program.stdout.lines.filter((line) => line.startsWith("The ledger's database"));
       assertEquals(said.length, 2);
     } finally {

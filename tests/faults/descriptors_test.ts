@@ -20,7 +20,7 @@ Deno.test({
     prefix: ["sh", "-c", `ulimit -n ${descriptorsMax}; exec "$0" "$@"`],
   });
   const { port, program } = scene.server;
-  const crowd = await Crowd.open(scene, { members: 2, port });
+  const crowd = await Crowd.open(scene, { members: 2, ports: [port] });
   const [alice, bob] = crowd.members;
   const before = await processFigures(program.pid);
   const strangers = await Promise.all(

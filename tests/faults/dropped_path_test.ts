@@ -43,7 +43,7 @@ Deno.test({
   const crowd = await Crowd.open(scene, {
     members: 2,
     host: namespace.host,
-    port,
+    ports: [port],
     timeoutMs: 1500,
   });
   const [alice, bob] = crowd.members;

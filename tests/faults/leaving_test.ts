@@ -25,7 +25,7 @@ Deno.test({
   await using scene = await openScene();
   await scene.startServer({ args: ["100", "--silent", "--host", "127.0.0.1"] });
   const { port, program } = scene.server;
-  const crowd = await Crowd.open(scene, { members: 2, port });
+  const crowd = await Crowd.open(scene, { members: 2, ports: [port] });
   const [alice, bob] = crowd.members;
   const before = await processFigures(program.pid);
   for (let count = 0; count < connections; count += atATime) {

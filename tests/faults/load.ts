@@ -19,7 +19,7 @@ const byteEveryMs = 10_000;
 await using scene = await openScene();
 await scene.startServer({ args: [String(userLimit), "--silent", "--host", "127.0.0.1"] });
 const { port, program } = scene.server;
-const crowd = await Crowd.open(scene, { members, port, pauseMsMax: 200 });
+const crowd = await Crowd.open(scene, { members, ports: [port], pauseMsMax: 200 });
 const before = await processFigures(program.pid);
 console.log(`server: ${figuresText(before)}`);
 console.log("strangers                              payments  median ms  99th pct ms");

@@ -23,7 +23,7 @@ Deno.test({
   const args = ["20", "--silent", "--host", "127.0.0.1", "--db", db];
   await scene.startServer({ args });
   const { port, program } = scene.server;
-  const crowd = await Crowd.open(scene, { members: 2, port });
+  const crowd = await Crowd.open(scene, { members: 2, ports: [port] });
   const [alice, bob] = crowd.members;
   for (const viaServer of [true, false]) {
     assert((await alice!.pay({ to: bob!.name, viaServer })).paid);

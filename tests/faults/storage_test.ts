@@ -20,7 +20,7 @@ Deno.test("whatever happens to a server's disk, it books what it acknowledged an
   const prefix = ["sh", "-c", `trap '' XFSZ; exec "$0" "$@"`];
   await scene.startServer({ args, prefix });
   const { port } = scene.server;
-  const crowd = await Crowd.open(scene, { members: 2, port });
+  const crowd = await Crowd.open(scene, { members: 2, ports: [port] });
   const [alice, bob] = crowd.members as [PayingMember, PayingMember];
   const startAgain = async (stopped: Promise<unknown>) => {
     await stopped;

@@ -24,7 +24,7 @@ export async function crashRounds({ rounds, members, onRound }: CrashOptions): P
   await using scene = await openScene();
   await scene.startServer({ args: ["100", "--silent", "--initial-balance", "1000000"] });
   const { port } = scene.server;
-  const crowd = await Crowd.open(scene, { members, port });
+  const crowd = await Crowd.open(scene, { members, ports: [port] });
   for (let number = 1; number <= rounds; number++) {
     const stopped = new AbortController();
     const paying = crowd.payUntil(stopped.signal);

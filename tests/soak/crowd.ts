@@ -5,7 +5,7 @@ import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import type { Scene } from "../end_to_end/driver.ts";
 import { type Attempt, PayingMember, type PayingOptions, type Plan } from "./paying_member.ts";
 
-export interface CrowdOptions extends Pick<PayingOptions, "host" | "port" | "timeoutMs"> {
+export interface CrowdOptions extends Pick<PayingOptions, "host" | "ports" | "timeoutMs"> {
   readonly members: number;
   /** The longest pause that a member makes between two payments; none when absent. */
   readonly pauseMsMax?: number;
@@ -36,6 +36,8 @@ export class Crowd {
         new PayingMember(`member${index}`, {
           ...options,
           ...rest,
+          // So that each server has a member that needs it, and the others change servers.
+          ports: index < options.ports.length ? [options.ports[index]!] : options.ports,
           serverIsThere: async () => void await this.back,
           onPaid: () => this.onPaid(),
           beforePeer: () => this.beforePeer(),
@@ -58,6 +60,15 @@ export class Crowd {
 
   get attempts(): Attempt[] {
     return this.members.flatMap(({ attempts }) => attempts);
+  }
+
+  /** How many payments were refused, by code. */
+  get refusals(): Record<number, number> {
+    const counts: Record<number, number> = {};
+    for (const { refusal } of this.attempts) {
+      if (refusal) counts[refusal.code] = (counts[refusal.code] ?? 0) + 1;
+    }
+    return counts;
   }
 
   async connect(): Promise<void> {

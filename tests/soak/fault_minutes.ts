@@ -43,7 +43,7 @@ export async function faultMinutes(options: FaultOptions): Promise<FaultFigures>
   const { members, pauseMsMax, say } = options;
   const crowd = await Crowd.open(server.scene, {
     members,
-    port: server.proxy.port,
+    ports: [server.proxy.port],
     ...(pauseMsMax !== undefined && { pauseMsMax }),
   });
   const before = await bothFigures(server);
@@ -64,7 +64,7 @@ export async function faultMinutes(options: FaultOptions): Promise<FaultFigures>
   const ended = await server.scene.server.stop();
   assertEquals(ended.code, 0, ended.stderr);
   const checked = await checkRound(server.scene, crowd.attempts, { db: server.db });
-  return { ...checked, faults: counts, refusals: refusalsOf(crowd) };
+  return { ...checked, faults: counts, refusals: crowd.refusals };
 }
 
 async function sufferFaults(
@@ -135,12 +135,4 @@ function sayMemory(
     );
   }
   say(`MB a minute: server across its lives ${text(across)}, clients ${text(own)}`);
-}
-
-function refusalsOf(crowd: Crowd): Record<number, number> {
-  const counts: Record<number, number> = {};
-  for (const { refusal } of crowd.attempts) {
-    if (refusal) counts[refusal.code] = (counts[refusal.code] ?? 0) + 1;
-  }
-  return counts;
 }

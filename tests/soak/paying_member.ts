@@ -20,9 +20,9 @@ import type { Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 
 export interface PayingOptions {
-  /** Where the server is reached. */
+  /** Where the servers of the ledger are reached. */
   readonly host?: string;
-  readonly port: number;
+  readonly ports: readonly number[];
   readonly home: string;
   readonly ca: { readonly pem: string; readonly path: string };
   readonly sessionKey: SessionKey;
@@ -161,16 +161,16 @@ export class PayingMember {
 
   #wallet(): Wallet {
     const makeSessionKey = () => Promise.resolve(this.#options.sessionKey);
-    const { host = "127.0.0.1", port, ca, timeoutMs = 20_000 } = this.#options;
+    const { host = "127.0.0.1", ports, ca, timeoutMs = 20_000 } = this.#options;
     const network: Network = {
       ...tcpNetwork,
       connect: async (endpoint, options) => {
-        if (endpoint.port !== port) await this.#options.beforePeer?.();
+        if (!ports.includes(endpoint.port)) await this.#options.beforePeer?.();
         return await tcpNetwork.connect(endpoint, options);
       },
     };
     return new Wallet({
-      servers: [{ host, port }],
+      servers: ports.map((port) => ({ host, port })),
       folder: this.#folder,
       trust: { ca },
       timeoutMs,
