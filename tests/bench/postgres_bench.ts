@@ -118,16 +118,18 @@ async function measure(
   action: () => Promise<StoreFigures>,
 ): Promise<StoreRow> {
   const name = db.slice(db.lastIndexOf("/") + 1);
-  const headOf = () =>
-    postgres.psql(name, "SELECT number, revision FROM head").split("|").map(Number);
-  const [size, revision] = headOf() as [number, number];
+  // Each process counts its batches, and commits each one once.
+  const countsOf = () =>
+    postgres.psql(name, "SELECT number, (SELECT sum(batch) FROM writer) FROM head")
+      .split("|").map(Number);
+  const [size, batches] = countsOf() as [number, number];
   const databaseMs = await databaseCpuMs(postgres);
   const beganMs = performance.now();
   const { booked, cpuMs } = await action();
   const seconds = (performance.now() - beganMs) / 1000;
   const databaseCpu = await databaseCpuMs(postgres) - databaseMs;
-  const [lastSize, lastRevision] = headOf() as [number, number];
-  const commits = lastRevision - revision;
+  const [lastSize, lastBatches] = countsOf() as [number, number];
+  const commits = lastBatches - batches;
   return {
     ...what,
     perSecond: booked / seconds,

@@ -50,12 +50,19 @@ async function withProgress<Result>(
   const total = await source.lastNumber() + await source.lastCertificatePlace();
   const bar = new ProgressBar();
   let done = 0;
-  return await untilSignal(processIo, (signal) =>
-    copy((rows) => {
+  return await untilSignal(processIo, async (signal) => {
+    const requireGoingOn = () => {
       if (signal.aborted) throw new InterruptedError("copy the ledger: interrupted");
+    };
+    const result = await copy((rows) => {
+      requireGoingOn();
       done += rows;
       bar.show(Math.min(done / total, 1));
-    })).finally(() => bar.clear());
+    });
+    // The indexes of a database are made after the last row.
+    requireGoingOn();
+    return result;
+  }).finally(() => bar.clear());
 }
 
 /** @throws {LedgerError} unless the audited copy ends as the source does */

@@ -244,14 +244,15 @@ export async function watchWriters(
   access: DatabaseAccess,
   attempt: string,
 ): Promise<() => Promise<void>> {
-  const revision = await readRevision(access, attempt);
+  const before = await readState(access, attempt);
   return async () => {
-    if (await readRevision(access, attempt) === revision) return;
+    if (await readState(access, attempt) === before) return;
     throw new LedgerError(`${attempt}: somebody wrote the ledger meanwhile; copy it again`);
   };
 }
 
-async function readRevision(access: DatabaseAccess, attempt: string) {
+/** Returns a text that each booking, void order, account change and invitation changes. */
+async function readState(access: DatabaseAccess, attempt: string) {
   try {
     const session = await openSession(access, { answerMsMax: databaseAnswerMsMax });
     try {
@@ -259,11 +260,14 @@ async function readRevision(access: DatabaseAccess, attempt: string) {
         throw new LedgerError(`${attempt}: ${access.url.text} is empty`);
       }
       const [row] = await session.query(
-        `SELECT revision, (SELECT count(*) FROM server
-            WHERE seen_at > now() - interval '${serverAbsenceMsMax} milliseconds') AS servers
+        `SELECT concat_ws(' ', head.number, void_number,
+              (SELECT concat_ws(' ', count(*), sum(uses), count(revoked_at)) FROM invitation))
+            AS state,
+            (SELECT count(*) FROM server
+              WHERE seen_at > now() - interval '${serverAbsenceMsMax} milliseconds') AS servers
           FROM head WHERE id = 1`,
       );
-      if (row!.servers === 0) return row!.revision;
+      if (row!.servers === 0) return row!.state;
     } finally {
       await session.close();
     }

@@ -1,4 +1,5 @@
 /** Writes copies of ledgers into files: a backup, and the file of a restore or a copy. */
+import { isThere, removeIfThere } from "../../durable_files.ts";
 import { FileError } from "../../errors.ts";
 import type { FileLock } from "../../sqlite/file_lock.ts";
 import type { RowSource } from "../row_copy.ts";
@@ -10,7 +11,7 @@ import {
 } from "./create_ledger_file.ts";
 import { copyIntoFile } from "./file_row_target.ts";
 import { ledgerFileExists, requireLedgerFile } from "./ledger_file.ts";
-import { takeLedgerLock } from "./ledger_lock.ts";
+import { ledgerLockFile, takeLedgerLock } from "./ledger_lock.ts";
 import {
   requireFreeName,
   requireOneName,
@@ -55,7 +56,15 @@ export async function backupLedger(
 export function lockSource(path: string, attempt: string): FileLock {
   const file = resolveLedgerPath(path);
   requireLedgerFile(file);
-  return takeLedgerLock(file, { use: "replace", attempt });
+  const lockFile = ledgerLockFile(file);
+  const wasThere = isThere(lockFile);
+  const lock = takeLedgerLock(file, { use: "replace", attempt });
+  const release = () => {
+    // A backup has no lock's file beside it, and keeps none.
+    if (!wasThere) removeIfThere(lockFile);
+    lock.release();
+  };
+  return { release, [Symbol.dispose]: release };
 }
 
 /** A ledger's path that is locked. Nobody else writes the ledger until it is disposed of. */

@@ -253,6 +253,8 @@ testWith(["initdb"], "a backup is restored into an empty database as it is copie
   const restore = ["restore", backup, "--db", url];
   const { code, out } = await ledgerCommand(books, restore);
   assertEquals([code, out.at(-1)], [0, url]);
+  const names = Array.from(Deno.readDirSync(books.folder), ({ name }) => name);
+  assertEquals(names.filter((name) => name.startsWith("backup.db")), ["backup.db"]);
   const again = await ledgerCommand(books, restore);
   assertEquals([again.code, again.out], [1, []]);
   assertStringIncludes(again.errors[0]!, "the database has a ledger already");
@@ -280,12 +282,12 @@ testWith(
       assertEquals([interrupted.code, interrupted.out], [1, []]);
       assertStringIncludes(interrupted.errors[0]!, "copy the ledger: interrupted");
       nothingIn();
-      // A deposit that comes after the copy's moment.
-      const deposit = (line: string) => {
+      // A registration that comes after the copy's moment.
+      const register = (line: string) => {
         if (!line.startsWith("All correct")) return;
-        postgres.psql(nameOf(good), "UPDATE head SET revision = revision + 1");
+        postgres.psql(nameOf(good), "UPDATE invitation SET uses = uses + 1 WHERE number = 1");
       };
-      const changing = await ledgerCommand(books, copy, { print: deposit });
+      const changing = await ledgerCommand(books, copy, { print: register });
       assertEquals(changing.code, 1);
       assertStringIncludes(changing.errors[0]!, "somebody wrote the ledger meanwhile");
       nothingIn();
