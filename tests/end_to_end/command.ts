@@ -15,6 +15,8 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Its standard input. Empty when absent. */
   readonly input?: string;
+  /** With "piped", {@link Command.type} writes its standard input, in place of `input`. */
+  readonly stdin?: "null" | "piped" | undefined;
 }
 
 /** Runs the command to its end without signals. All commands share a session key. */
@@ -25,7 +27,7 @@ export async function runCommand(
   return await new Command(args, options).end();
 }
 
-/** A command in the test's own process. It has no input, and hears the signals that it handles. */
+/** A command in the test's own process. It hears the signals that it handles. */
 export class Command implements RunningProgram {
   readonly args: readonly string[];
   readonly stdout: OutputLines;
@@ -33,16 +35,21 @@ export class Command implements RunningProgram {
   /** Its exit code, or the defect that ended it. */
   readonly exited: Promise<number>;
   readonly #signalListeners = new Set<() => void>();
+  readonly #input = new MemoryPipe();
 
-  constructor(args: readonly string[], { env, input = "" }: CommandOptions) {
+  constructor(args: readonly string[], { env, input = "", stdin = "null" }: CommandOptions) {
     this.args = args;
-    const [output, error] = [new OutputPipe(), new OutputPipe()];
+    if (stdin === "null") {
+      this.#input.write(new TextEncoder().encode(input));
+      this.#input.close();
+    }
+    const [output, error] = [new MemoryPipe(), new MemoryPipe()];
     this.stdout = new OutputLines(output.readable);
     this.stderr = new OutputLines(error.readable);
     this.exited = run(args, {
       ...systemProcessIo,
       environment: (name) => env[name],
-      openInput: () => new Blob([input]).stream(),
+      openInput: () => this.#input.readable,
       isTerminal: () => false,
       outputSize: () => undefined,
       hideTyping: () => () => {},
@@ -78,6 +85,18 @@ export class Command implements RunningProgram {
     return this.stderr.next(pattern, () => this.describe());
   }
 
+  /** Types lines. Those after the end of its input are lost. */
+  type(...lines: readonly string[]): Promise<void> {
+    lines.forEach((line) => this.#input.writeLine(line));
+    return Promise.resolve();
+  }
+
+  /** Ends its input. */
+  endInput(): Promise<void> {
+    this.#input.close();
+    return Promise.resolve();
+  }
+
   /** Calls what handles the signal. @throws {TypeError} for one that only a process can get */
   signal(signal: Deno.Signal): void {
     if (!["SIGINT", "SIGTERM", "SIGHUP"].includes(signal)) {
@@ -110,20 +129,22 @@ function sessionKeyOf(args: readonly string[]): SessionKey {
 }
 
 /** A pipe that takes everything at once. */
-class OutputPipe {
+class MemoryPipe {
   readonly readable: ReadableStream<Uint8Array>;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #isOpen = true;
   readonly #encoder = new TextEncoder();
 
   constructor() {
     this.readable = new ReadableStream({
       start: (controller) => void (this.#controller = controller),
+      cancel: () => void (this.#isOpen = false),
     });
   }
 
   /** @returns how many bytes it took, which are all */
   write(bytes: Uint8Array): number {
-    this.#controller.enqueue(bytes.slice());
+    if (this.#isOpen) this.#controller.enqueue(bytes.slice());
     return bytes.length;
   }
 
@@ -132,6 +153,7 @@ class OutputPipe {
   }
 
   close(): void {
-    this.#controller.close();
+    if (this.#isOpen) this.#controller.close();
+    this.#isOpen = false;
   }
 }

@@ -37,7 +37,7 @@ export interface ClientOptions {
   readonly prefix?: readonly string[];
 }
 
-export type InProcessOptions = Pick<ClientOptions, "as" | "host" | "port" | "env">;
+export type InProcessOptions = Pick<ClientOptions, "as" | "host" | "port" | "env" | "stdin">;
 
 export class RunningServer {
   readonly program: RunningProgram;
@@ -88,9 +88,11 @@ export class Scene implements AsyncDisposable {
   startInProcess(
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    stdin: ClientOptions["stdin"] = "null",
   ): RunningProgram {
-    if (isExecutable) return this.start(args, { env });
+    if (isExecutable) return this.start(args, { env, stdin });
     const program = new Command(args, {
+      stdin,
       env: {
         MICROPAY_DB: this.path("server.db"),
         MICROPAY_CERTS: this.path("certs"),
@@ -145,9 +147,9 @@ export class Scene implements AsyncDisposable {
 
   /** Like {@link startClient}, within this process. */
   startClientInProcess(args: readonly string[], options: InProcessOptions = {}): RunningProgram {
-    const { as = "alice", host = "127.0.0.1", port = this.server.port, env } = options;
+    const { as = "alice", host = "127.0.0.1", port = this.server.port, env, stdin } = options;
     const words = ["client", host, String(port), ...args];
-    return this.startInProcess(words, { MICROPAY_HOME: this.home(as), ...env });
+    return this.startInProcess(words, { MICROPAY_HOME: this.home(as), ...env }, stdin);
   }
 
   /** A client that does one thing. */

@@ -2,8 +2,8 @@
  * The numbered menu with a pipe as input. Results go to stdout, questions and the rest to stderr.
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { openSceneWith, type Scene } from "./driver.ts";
-import type { Program } from "./program.ts";
+import { openSceneInProcess, type Scene } from "./driver.ts";
+import type { RunningProgram } from "./program.ts";
 
 const end = [
   /^Bye$/,
@@ -13,7 +13,7 @@ const end = [
 ];
 
 Deno.test("the menu registers, logs in, lists, pays and notifies the payee, and reports bytes and time at the end", async () => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openSceneInProcess([]);
   const bob = await openMenu(scene, "bob");
   await bob.type("3", "1", "Bob", "2", "bob", "0");
   await bob.line(/^Please login first$/);
@@ -45,7 +45,7 @@ Deno.test("the menu registers, logs in, lists, pays and notifies the payee, and 
 });
 
 Deno.test("the menu sends a memo, delivers through the server after a yes, shows the history and refunds", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const alice = await openMenu(scene, "alice");
   await alice.type("2", "alice", "0", "8", "bob", "20", "pizza", "y");
   await alice.line(/^transfer FAIL: the payee is not online$/);
@@ -72,7 +72,7 @@ Deno.test("the menu sends a memo, delivers through the server after a yes, shows
 });
 
 Deno.test("the menu registers with the operator's code, and explains a refusal without one", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   const thief = await openMenu(scene, "thief");
   await thief.type("1", "Alice");
   await thief.line(/^210 FAIL$/);
@@ -89,7 +89,7 @@ Deno.test("the menu registers with the operator's code, and explains a refusal w
 });
 
 Deno.test("the menu requests a payment, pays a request after a yes, and shows requests, receipts, messages and help", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const [alice, bob] = [await openMenu(scene, "alice"), await openMenu(scene, "bob")];
   await bob.type(
     "10",
@@ -135,7 +135,7 @@ Deno.test("the menu requests a payment, pays a request after a yes, and shows re
 });
 
 Deno.test("a script that knows the first five choices meets no new question after any refusal", async () => {
-  await using scene = await openSceneWith(["bob"]);
+  await using scene = await openSceneInProcess(["bob"]);
   const menu = await openMenu(scene, "alice");
   await menu.type(
     "1",
@@ -229,7 +229,7 @@ const slips: readonly {
 ];
 
 Deno.test("every wrong input leads back to the menu", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   await scene.receiver("bob");
   const alice = await openMenu(scene, "alice");
   await alice.type("4", "2", "alice", "70000", "2", "mallory", "0", "1", "bob");
@@ -252,7 +252,7 @@ Deno.test("every wrong input leads back to the menu", async () => {
 });
 
 Deno.test("the menu reports that the server is gone, connects again by itself, and shows what it missed once", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const alice = await openMenu(scene, "alice");
   await alice.type("2", "alice", "0");
   const [, port] = await alice.errorLine(/^Online as alice, taking payments on port (\d+)$/);
@@ -267,7 +267,7 @@ Deno.test("the menu reports that the server is gone, connects again by itself, a
   await alice.errorLine(
     /^micropay: ask the server: the connection is lost; choose again when the menu is online again$/,
   );
-  await scene.startServer({ port: serverPort });
+  await scene.startServerInProcess({ port: serverPort });
   await scene.inProcess(["pay", "alice", "7", "--via-server"], { as: "bob" });
   await alice.errorLine(new RegExp(`^Online again, taking payments on port ${port}$`));
   await alice.line(/^\[Notification\] bob just sent you \$7!$/);
@@ -280,7 +280,7 @@ Deno.test("the menu reports that the server is gone, connects again by itself, a
 });
 
 Deno.test("a member whose key the operator ends has to log in again, and EXIT works while the menu connects again", async () => {
-  await using scene = await openSceneWith(["alice", "bob"]);
+  await using scene = await openSceneInProcess(["alice", "bob"]);
   const [alice, bob] = [await openMenu(scene, "alice"), await openMenu(scene, "bob")];
   await alice.type("2", "alice", "0");
   await alice.line(/^alice#/);
@@ -298,7 +298,7 @@ Deno.test("a member whose key the operator ends has to log in again, and EXIT wo
 });
 
 Deno.test("a signal leaves the menu as EXIT does", async () => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const alice = await openMenu(scene, "alice");
     await alice.type("2", "alice", "0");
@@ -309,13 +309,13 @@ Deno.test("a signal leaves the menu as EXIT does", async () => {
   assertEquals(scene.query("SELECT sum(online_status) FROM client"), "0\n");
 });
 
-async function openMenu(scene: Scene, as: string): Promise<Program> {
-  const menu = scene.startClient([], { as, stdin: "piped" });
+async function openMenu(scene: Scene, as: string): Promise<RunningProgram> {
+  const menu = scene.startClientInProcess([], { as, stdin: "piped" });
   await menu.errorLine(/^Connected to 127\.0\.0\.1:\d+, ledger [0-9a-f]{64}$/);
   return menu;
 }
 
-async function expectEnd(menu: Program): Promise<void> {
+async function expectEnd(menu: RunningProgram): Promise<void> {
   const { code, stdout } = await menu.end();
   assertEquals(code, 0);
   const last = stdout.trimEnd().split("\n").slice(-end.length);

@@ -37,6 +37,10 @@ export interface RunningProgram extends AsyncDisposable {
   line(pattern: RegExp): Promise<RegExpExecArray>;
   /** The next line of stderr that matches. */
   errorLine(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Types lines into its standard input, which is "piped". */
+  type(...lines: readonly string[]): Promise<void>;
+  /** Ends its input. */
+  endInput(): Promise<void>;
   signal(signal: Deno.Signal): void;
   /** Waits until it has ended by itself. */
   end(): Promise<Ended>;
