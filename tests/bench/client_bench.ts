@@ -9,7 +9,7 @@ import { makeLargeLedger, readLargeLedgerFolder } from "../scale/large_ledger.ts
 import { runtimeEnvironment } from "../end_to_end/program.ts";
 import { readLines } from "../read_lines.ts";
 import { type BenchServer, startBenchServer } from "./bench_server.ts";
-import { WatchedTerminal } from "./watched_terminal.ts";
+import { Terminal } from "../end_to_end/terminal.ts";
 
 export interface ClientBenchOptions {
   /** Entries of the long history. */
@@ -69,10 +69,10 @@ class BenchLedger {
     return [Deno.execPath(), ...run, "client", ...options, host, String(port), ...args];
   }
 
-  /** Opens a terminal in which {@link WatchedTerminal.start} shows the screen. */
-  async terminal(): Promise<WatchedTerminal> {
-    return await WatchedTerminal.open(`${this.folder}/tmux${++this.#terminals}`, {
-      command: this.client(watcher).join(" "),
+  /** Opens a terminal that waits for Enter, and then shows the screen. */
+  async terminal(): Promise<Terminal> {
+    return await Terminal.open(`${this.folder}/tmux${++this.#terminals}`, {
+      command: `/bin/sh -c 'read line; ${this.client(watcher).join(" ")}; cat'`,
       folder: this.folder,
       env: { ...runtimeEnvironment(), LC_ALL: "C.UTF-8" },
       ...size,
@@ -155,8 +155,8 @@ async function measureFirstScreen(ledger: BenchLedger): Promise<number> {
   return tookMs;
 }
 
-async function showScreen(terminal: WatchedTerminal): Promise<void> {
-  await terminal.start();
+async function showScreen(terminal: Terminal): Promise<void> {
+  await terminal.press("Enter");
   await terminal.shows(new RegExp(`${watcher} +balance \\d+`), /[→←] +\d+ /);
 }
 
@@ -203,7 +203,7 @@ async function measureScreen(
 }
 
 /** Opens and closes the help, and returns how many milliseconds each took. */
-async function measureKeys(terminal: WatchedTerminal): Promise<number[]> {
+async function measureKeys(terminal: Terminal): Promise<number[]> {
   const durationsMs: number[] = [];
   for (const [key, effect] of [["?", /4 TRANSACTION/], ["q", /Enter open/]] as const) {
     const beganMs = performance.now();

@@ -128,7 +128,7 @@ Deno.test("the menu names the limit that refuses a payment or a refund", async (
   await using scene = await openSceneInProcess(["alice", "bob"]);
   await scene.inProcess(["limit", "--per-payment", "10"]);
   await scene.inProcess(["pay", "alice", "20", "--via-server"], { as: "bob" });
-  const menu = scene.startClient([], { stdin: "piped" });
+  const menu = scene.startClientInProcess([], { stdin: "piped" });
   await menu.type("2", "alice", "0", "4", "bob", "11", "y", "7", "3", "", "7", "3", "10", "5");
   const { code, stdout, stderr } = await menu.end();
   assertEquals(code, 0);

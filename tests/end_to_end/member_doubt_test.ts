@@ -111,9 +111,8 @@ for (
       await using scene = await openScene();
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const { port } = listener.addr;
-      const paying = scene.startClient([...command, "--json", "--timeout", "60"], {
-        port,
-      });
+      const args = [...command, "--json", "--timeout", "60"];
+      const paying = scene.startClient(args, { port });
       using _connection = await listener.accept();
       paying.signal(signal);
       const { code, stdout, stderr } = await paying.end();
@@ -176,7 +175,7 @@ async function leaveInDoubt(
 
 Deno.test("a payee that cannot store a receipt sees the payment, and how to get its receipt later", async () => {
   await using scene = await openSceneInProcess(["alice", "bob"]);
-  const bob = await scene.receiverProcess("bob");
+  const bob = await scene.receiver("bob");
   const file = `${scene.home("bob")}/wallet.db`;
   // The audit at the login has made it.
   for (const name of ["", "-wal", "-shm"]) await Deno.remove(`${file}${name}`);
@@ -199,7 +198,7 @@ Deno.test("the menu shows the outcome of a payment in doubt at the login", async
     pay.signal("SIGKILL");
     await pay.end();
     await proxy.release();
-    const menu = scene.startClient([], { stdin: "piped" });
+    const menu = scene.startClientInProcess([], { stdin: "piped" });
     await menu.type("2", "alice", "0", "5");
     await menu.errorLine(/^micropay: the payment \S+ of 2000 to bob, .* is done: entry 3$/);
     assertEquals((await menu.end()).code, 0);
@@ -209,7 +208,7 @@ Deno.test("the menu shows the outcome of a payment in doubt at the login", async
 Deno.test("an online payee sees a payment through the server once, at the menu as well", async () => {
   await using scene = await openSceneInProcess(["alice", "bob", "carol"]);
   const bob = await scene.receiver("bob");
-  const menu = scene.startClient([], { as: "carol", stdin: "piped" });
+  const menu = scene.startClientInProcess([], { as: "carol", stdin: "piped" });
   await menu.type("2", "carol", "0");
   await menu.line(/^Number online: 2$/);
   const id = "019aaf3e-7c00-7000-8000-00000000000a";

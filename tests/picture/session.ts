@@ -143,7 +143,11 @@ async function useScreen(client: Terminal, scene: Scene, port: number): Promise<
   await client.shows(/› *$/m);
   for (const key of "cinema") await client.press(key);
   await pay("carol", "40", "--memo", "昼ごはん");
-  await client.shows(/alice balance 8390[^]*› cinema *$[^]*← +6 carol /m);
+  // A frame comes in pieces, from the top to the bottom.
+  await client.shows(
+    /alice balance 8390[^]*› cinema *$[^]*← +6 carol /m,
+    /carol just sent you \$40![^]*Escape cancel/,
+  );
   const screen = await client.capture();
   await client.press("Escape");
   await client.shows("Enter open");
