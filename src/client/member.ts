@@ -252,6 +252,8 @@ export class Member {
     // Before the login, so that no push right after it is missed.
     const stopTaking = this.#takePushed(peers.incoming);
     const { host, port } = options.advertise ?? {};
+    // Another server would not know that this member is online here.
+    link.stay();
     try {
       const outcome = await link.ask(loginRequestType, {
         name,
@@ -303,7 +305,7 @@ export class Member {
 
   /** Closes all connections without a word. */
   async abandon(): Promise<void> {
-    this.context.link.channel.close();
+    this.context.link.close();
     await this.#closePeers();
   }
 

@@ -65,7 +65,7 @@ export class RelayedConnections {
         this.#streams.get(connection)?.end();
       }),
     );
-    link.closed.then(() => {
+    link.onLost(() => {
       for (const stream of this.#streams.values()) stream.end();
     });
   }

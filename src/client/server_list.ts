@@ -36,6 +36,8 @@ export class ServerList {
   #at = 0;
   /** The address that answered last, which is tried first. */
   #good: string | undefined;
+  /** How many addresses the present server has. */
+  #hostCount = 1;
   /** The address that was lost, which is tried last. */
   #lost: string | undefined;
 
@@ -50,9 +52,9 @@ export class ServerList {
     this.#at = this.#draw(servers.length);
   }
 
-  /** How many servers there are. */
+  /** How many servers there are to try: the addresses of the present one, and the others. */
   get count(): number {
-    return this.#servers.length;
+    return this.#servers.length - 1 + this.#hostCount;
   }
 
   /** The server that answered last, or the first one to try. */
@@ -90,6 +92,7 @@ export class ServerList {
         try {
           const connection = await connectTo({ server, address, connectMsMax });
           this.#good = endpointText(address);
+          this.#hostCount = hosts.length;
           return connection;
         } catch (error) {
           if (!isOnly && isConnectionFault(error)) {

@@ -6,6 +6,7 @@ import { bodyBytesMax, ordersPerSubmitMax } from "../limits.ts";
 import { orderDigest } from "../ledger/entry.ts";
 import type { SignedOrder } from "../protocol/order.ts";
 import { packDocument } from "../protocol/packed_document.ts";
+import type { Outcome } from "../protocol/request_type.ts";
 import { type Result, submitRequestType } from "../protocol/transfer.ts";
 import type { ServerLink } from "./server_link.ts";
 
@@ -76,7 +77,7 @@ export class SubmitQueue {
   async #submitSome(batch: readonly Waiting[]): Promise<void> {
     try {
       const orders = batch.map(({ packed }) => packed);
-      const outcome = await this.#link.ask(submitRequestType, { orders });
+      const outcome = await this.#link.ask(submitRequestType, { orders }, hasNoDatabase);
       const results = outcome.outcome === "answered" ? outcome.answer.results : undefined;
       for (const [index, { order: { digest }, packed, result }] of batch.entries()) {
         const answer = results?.[index];
@@ -103,4 +104,10 @@ export class SubmitQueue {
     });
     return end === -1 ? this.#waiting.length : end;
   }
+}
+
+/** Returns whether the server could not decide about the orders, and another one may. */
+function hasNoDatabase(outcome: Outcome<{ readonly results: readonly Result[] }>): boolean {
+  if (outcome.outcome === "refused") return outcome.code === 510;
+  return outcome.answer.results.some(({ code }) => code === 510);
 }

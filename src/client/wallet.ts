@@ -12,11 +12,7 @@ import { unusedConnectionMsMax } from "../limits.ts";
 import { zoneOf } from "../pki/host.ts";
 import type { TrustAnchor } from "../pki/trust_anchor.ts";
 import { answerWith, type Outcome } from "../protocol/request_type.ts";
-import {
-  type RegisterAnswer,
-  type RegisterRequest,
-  registerRequestType,
-} from "../protocol/register.ts";
+import { registerRequestType } from "../protocol/register.ts";
 import type { Random } from "../random.ts";
 import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
 import type { LineObserver } from "../transport/channel.ts";
@@ -192,31 +188,14 @@ export class Wallet {
       ...(token !== undefined && { token }),
     };
     const signer = { kind: "applicant", ...application } as const;
-    let outcome = await this.#askToRegister(request, { connection: unused, signer });
-    for (let tried = 1; tried < this.#servers.count && isForAnother(outcome); tried++) {
-      this.#servers.advance();
-      const next = await this.#connectTo(connection.anchor);
-      outcome = await this.#askToRegister(request, { connection: next, signer });
-    }
+    const { link } = await this.#link(unused, signer);
+    const outcome = await link.ask(registerRequestType, request).finally(() => link.end());
     if (outcome.outcome === "refused") return outcome;
     const der = decodeBase64UrlStrict(outcome.answer.certificate);
     if (!der) throw new ProtocolError(`register ${name}: the certificate is not base64url`);
     await identities.complete(application, der, { atMs: this.#dependencies.clock.nowMs() });
     const { balance, existed } = outcome.answer;
     return answerWith({ account: name, balance, existed });
-  }
-
-  /** Asks one server to register an account. Ends the connection. */
-  async #askToRegister(
-    request: RegisterRequest,
-    { connection, signer }: { readonly connection: GreetedConnection; readonly signer: Signer },
-  ): Promise<Outcome<RegisterAnswer>> {
-    const { link } = await this.#link(connection, signer);
-    try {
-      return await link.ask(registerRequestType, request);
-    } finally {
-      await link.end();
-    }
   }
 
   /**
@@ -417,15 +396,21 @@ export class Wallet {
   ): Promise<{ link: ServerLink; sessionKey: SessionKey }> {
     const { boundsWaiting, observe, timeoutMs } = this.#options;
     const { clock, makeSessionKey } = this.#dependencies;
-    const sessionKey = await makeSessionKey();
-    const channel = connection.introduce({ signer, sessionKey, observe });
-    const serverTimeMs = connection.greeting.issuedAtMs;
-    const options = { clock, timeoutMs, serverTimeMs, boundsWaiting, onWaiting };
+    const introduce = async (greeted: GreetedConnection) => {
+      const sessionKey = await makeSessionKey();
+      const channel = greeted.introduce({ signer, sessionKey, observe });
+      return { channel, sessionKey, serverTimeMs: greeted.greeting.issuedAtMs };
+    };
+    const { channel, sessionKey, serverTimeMs } = await introduce(connection);
+    const { count } = this.#servers;
+    const others = count === 1 ? undefined : {
+      count,
+      connect: async () => {
+        this.#servers.advance();
+        return await introduce(await this.#connectTo(connection.anchor));
+      },
+    };
+    const options = { clock, timeoutMs, serverTimeMs, boundsWaiting, onWaiting, others };
     return { link: new ServerLink(channel, options), sessionKey };
   }
-}
-
-/** Whether the server registers nobody, so that another one has to be asked. */
-function isForAnother(outcome: Outcome<RegisterAnswer>): boolean {
-  return outcome.outcome === "refused" && outcome.code === 219;
 }

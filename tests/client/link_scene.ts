@@ -32,15 +32,7 @@ export async function linked(
 ): Promise<void> {
   const clock = new ManualClock(atMs);
   const serverClock = new ManualClock(atMs);
-  const network = new MemoryNetwork();
-  const listener = network.listen({ host: "127.0.0.1", port: 0 });
-  const connecting = network.connect(listener.endpoint, { signal: new AbortController().signal });
-  const accepting = acceptChannel(
-    (await listener.accept())!,
-    acceptOptions("server", { clock: serverClock }),
-  );
-  const connection = await receiveGreeting(await connecting, greetingOptions("server", { clock }));
-  const channel = connection.introduce({ signer: signers.alice, sessionKey: sessionKeys.alice });
+  const { channel, accepting } = await connectToServer({ clock, serverClock });
   const link = new ServerLink(channel, { clock, timeoutMs, serverTimeMs: atMs, ...options });
   const asked = link.ask(balanceRequestType, {});
   const { channel: server } = (await accepting)!;
@@ -48,10 +40,24 @@ export async function linked(
   assertEquals(await asked, answerWith({ balance: 100 }));
   await waiting(clock);
   await act({ clock, serverClock, link, server });
-  channel.close();
+  link.close();
   await link.closed;
   assertEquals(clock.pending, 0);
+}
+
+/** Connects to a server that the test plays. It accepts when the client has said something. */
+export async function connectToServer(
+  { clock, serverClock }: Pick<Linked, "clock" | "serverClock">,
+) {
+  const network = new MemoryNetwork();
+  const listener = network.listen({ host: "127.0.0.1", port: 0 });
+  const connecting = network.connect(listener.endpoint, { signal: new AbortController().signal });
+  const stream = (await listener.accept())!;
+  const accepting = acceptChannel(stream, acceptOptions("server", { clock: serverClock }));
+  const connection = await receiveGreeting(await connecting, greetingOptions("server", { clock }));
   listener.close();
+  const channel = connection.introduce({ signer: signers.alice, sessionKey: sessionKeys.alice });
+  return { channel, accepting };
 }
 
 export function reply(server: Channel, re: number, balance: number): void {

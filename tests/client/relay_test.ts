@@ -407,7 +407,7 @@ function playServer(answer: (type: string) => Promise<unknown> = () => Promise.r
   const endpoint = { host: "127.0.0.1", port: 1 };
   const link = {
     channel: { local: endpoint, remote: endpoint },
-    closed: new Promise(() => {}),
+    onLost: () => {},
     listen: (type: string, listener: (body: JsonObject) => void) => listeners.set(type, listener),
     ask: ({ type }: { type: string }) => {
       asked.push(type);

@@ -1,6 +1,6 @@
 /**
  * A client's connection to its server: how long the server may be silent, which reply belongs to
- * which request, and the form of a push.
+ * which request, the form of a push, and when the link moves to another server.
  */
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { ClosedError, ProtocolError, TimeoutError } from "../../src/errors.ts";
@@ -12,13 +12,14 @@ import {
   waitingSilenceMsMax,
 } from "../../src/limits.ts";
 import { balanceRequestType } from "../../src/protocol/balance.ts";
-import { answerWith, replyType } from "../../src/protocol/request_type.ts";
+import { answerWith, encodeReply, refuse, replyType } from "../../src/protocol/request_type.ts";
 import { closingType } from "../../src/protocol/exit.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
+import type { Channel } from "../../src/transport/channel.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
 import { waitUntil } from "../server/wait_until.ts";
-import { type Linked, linked, reply, timeoutMs, waiting } from "./link_scene.ts";
+import { connectToServer, type Linked, linked, reply, timeoutMs, waiting } from "./link_scene.ts";
 
 Deno.test("link: a server that is silent for longer than its ping interval counts as gone", async () => {
   await linked(async ({ clock, link }) => {
@@ -183,3 +184,111 @@ Deno.test("link: the first answer says that a connection is served; before it, i
     assertEquals(await link.beServed(), undefined);
   });
 });
+
+/** A link that has two servers, and is at the first one. */
+function withTwoServers(
+  act: (scene: Linked & { readonly second: Promise<Channel>; moves: number }) => Promise<void>,
+): Promise<void> {
+  const second = Promise.withResolvers<Channel>();
+  let scene: Parameters<typeof act>[0];
+  const connect = async () => {
+    scene.moves++;
+    const { channel, accepting } = await connectToServer(scene);
+    accepting.then((accepted) => second.resolve(accepted!.channel), second.reject);
+    return { channel, serverTimeMs: scene.serverClock.nowMs() };
+  };
+  return linked(async (linked) => {
+    scene = { ...linked, second: second.promise, moves: 0 };
+    await act(scene);
+  }, { others: { count: 2, connect } });
+}
+
+const losses: readonly {
+  readonly title: string;
+  lose(scene: Linked): void;
+}[] = [
+  { title: "its server closes the connection", lose: ({ server }) => server.close() },
+  {
+    title: "its server is stopping",
+    lose({ server }) {
+      server.send(closingType, {});
+      server.end();
+    },
+  },
+  {
+    title: "its server is full",
+    lose({ server }) {
+      server.send(waitingType, { place: 0 });
+      server.end();
+    },
+  },
+  { title: "its server does not answer in time", lose: ({ clock }) => clock.advance(timeoutMs) },
+  {
+    title: "its server does not reach the database",
+    lose: ({ server }) => server.send(replyType, encodeReply(balanceRequestType, 1, refuse(510))),
+  },
+];
+
+for (const { title, lose } of losses) {
+  Deno.test(`link: when ${title}, all that has no answer is asked once at the next server, which answers from then on`, () =>
+    withTwoServers(async (scene) => {
+      const { link, server, clock } = scene;
+      const asked = [link.ask(balanceRequestType, {}), link.ask(balanceRequestType, {})];
+      let losses = 0;
+      link.onLost(() => losses++);
+      for (const _ of asked) await server.receive();
+      lose(scene);
+      const second = await scene.second;
+      await second.receive();
+      for (const [re] of asked.entries()) reply(second, re, 7 + re);
+      const balances = (await Promise.all(asked)).map((one) =>
+        one.outcome === "answered" && one.answer.balance
+      );
+      assertEquals(balances.sort(), [7, 8]);
+      await waitUntil(() => losses === 1, "the loss to be told");
+      const next = link.ask(balanceRequestType, {});
+      await second.receive();
+      reply(second, 2, 9);
+      assertEquals(await next, answerWith({ balance: 9 }));
+      assertEquals([scene.moves, link.isOpen], [1, true]);
+      await waiting(clock);
+    }));
+}
+
+Deno.test("link: when each server refuses for want of the database, that is the answer", () =>
+  withTwoServers(async (scene) => {
+    const { link, server } = scene;
+    const asked = link.ask(balanceRequestType, {});
+    await server.receive();
+    server.send(replyType, encodeReply(balanceRequestType, 1, refuse(510)));
+    const second = await scene.second;
+    second.send(replyType, encodeReply(balanceRequestType, 0, refuse(510)));
+    assertEquals(await asked, refuse(510));
+    assertEquals([scene.moves, link.isOpen], [1, true]);
+  }));
+
+Deno.test("link: when each server was lost, the link is over", () =>
+  withTwoServers(async (scene) => {
+    const { link, server } = scene;
+    const asked = assertRejects(() => link.ask(balanceRequestType, {}), ClosedError);
+    server.close();
+    (await scene.second).close();
+    await asked;
+    await link.closed;
+    assertEquals([scene.moves, link.isOpen], [1, false]);
+  }));
+
+for (const why of ["stays", "is dismissed"]) {
+  Deno.test(`link: a link that ${why} does not move`, () =>
+    withTwoServers(async (scene) => {
+      const { link, server } = scene;
+      if (why === "stays") link.stay();
+      const asked = assertRejects(() => link.ask(balanceRequestType, {}), ClosedError);
+      await server.receive();
+      if (why === "is dismissed") server.send(closingType, { dismissed: true });
+      server.end();
+      await asked;
+      await link.closed;
+      assertEquals([scene.moves, link.isOpen], [0, false]);
+    }));
+}

@@ -1,29 +1,68 @@
 /**
  * Clients that know several servers of one ledger. The servers run in the test's own process.
  */
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { writeMicropayUri } from "../../src/protocol/micropay_uri.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { ByteStream, Endpoint, Listener, Network } from "../../src/transport/byte_stream.ts";
+import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
 import { keepOpen } from "../server/kept_ledger.ts";
-import { makeAuthority, startServer, type TestServer } from "../server/test_server.ts";
+import {
+  makeAuthority,
+  named,
+  serverIdentity,
+  startServer,
+  type TestServer,
+} from "../server/test_server.ts";
 import { Command } from "./command.ts";
 import { json } from "./driver.ts";
 import { type Ended } from "./program.ts";
 
+interface Loss {
+  /** What a ledger does before its server is lost. */
+  after?: keyof Ledger;
+}
+
 /** Two servers on one ledger, and the clients of some people. */
 class Scene implements AsyncDisposable {
   readonly servers: readonly [TestServer, TestServer];
+  readonly ledger: Ledger;
   readonly #folder = Deno.makeTempDirSync();
+  readonly #loss: Loss;
 
-  constructor(servers: readonly [TestServer, TestServer]) {
+  constructor(servers: readonly [TestServer, TestServer], ledger: Ledger, loss: Loss) {
     this.servers = servers;
+    this.ledger = ledger;
+    this.#loss = loss;
   }
 
   static async open(): Promise<Scene> {
     const authority = makeAuthority();
     const ledger = keepOpen(new MemoryLedger({ ledgerId: authority.anchor.fingerprint }));
-    const start = () => startServer({ authority, ledger });
-    return new Scene([await start(), await start()]);
+    const loss: Loss = {};
+    const start = () => {
+      const network = new LosableNetwork();
+      const wrap = (ledger: Ledger) =>
+        losingAfter(ledger, (done) => {
+          if (done !== loss.after) return;
+          delete loss.after;
+          network.lose();
+        });
+      const identity = serverIdentity(authority);
+      return startServer({ authority, identity, ledger, network, wrap });
+    };
+    return new Scene([await start(), await start()], ledger, loss);
+  }
+
+  /** Loses the next server whose ledger has done this, before anybody hears of it. */
+  loseNextServerAfter(done: keyof Ledger): void {
+    this.#loss.after = done;
+  }
+
+  /** Whether a server was lost since then. */
+  get hasLostServer(): boolean {
+    return this.#loss.after === undefined;
   }
 
   get fingerprint(): string {
@@ -62,6 +101,54 @@ class Scene implements AsyncDisposable {
     for (const server of this.servers) await server[Symbol.asyncDispose]();
     await Deno.remove(this.#folder, { recursive: true });
   }
+}
+
+/** A server's network that can be lost: all connections are closed, and new ones end at once. */
+class LosableNetwork implements Network {
+  readonly #accepted: ByteStream[] = [];
+  #isLost = false;
+
+  listen(endpoint: Endpoint): Listener {
+    const listener = tcpNetwork.listen(endpoint);
+    return {
+      endpoint: listener.endpoint,
+      accept: async () => {
+        for (;;) {
+          const stream = await listener.accept();
+          if (!stream || !this.#isLost) {
+            if (stream) this.#accepted.push(stream);
+            return stream;
+          }
+          stream.close();
+        }
+      },
+      close: () => listener.close(),
+    };
+  }
+
+  connect(...args: Parameters<Network["connect"]>): Promise<ByteStream> {
+    return tcpNetwork.connect(...args);
+  }
+
+  lose(): void {
+    this.#isLost = true;
+    for (const stream of this.#accepted) stream.close();
+  }
+}
+
+/** Calls `onDone` with the name of each method that the ledger has done. */
+function losingAfter(ledger: Ledger, onDone: (name: string) => void): Ledger {
+  return new Proxy(ledger, {
+    get(target, key) {
+      const value = Reflect.get(target, key);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        const result = value.apply(target, args);
+        if (result instanceof Promise) result.then(() => onDone(String(key)), () => {});
+        return result;
+      };
+    },
+  });
 }
 
 function addressesOf(servers: readonly TestServer[]): string {
@@ -167,4 +254,88 @@ Deno.test("a witness visits each server of its list, and says once when one of t
   );
   const { code, stderr } = await witness.end();
   assertEquals([code, stderr.match(/no micropay server/g)?.length], [0, 1]);
+});
+
+/** What a command pays, and the words that make it. */
+const payments: readonly {
+  readonly title: string;
+  readonly words: (scene: Scene) => Promise<readonly string[]>;
+  readonly amounts: readonly number[];
+  readonly says: RegExp;
+}[] = [
+  {
+    title: "pay --via-server",
+    words: () => Promise.resolve(["pay", "bob", "7", "--via-server"]),
+    amounts: [7],
+    says: /^transfer OK\npaid 7 to bob, balance 9993, entry \d+, id \S+\n$/,
+  },
+  {
+    title: "pay of a request",
+    words: async (scene) => {
+      const asked = await scene.run("bob", "request", "7", "--json");
+      return ["pay", String(json(asked.stdout).uri)];
+    },
+    amounts: [7],
+    says: /^transfer OK\npaid 7 to bob, balance 9993, entry \d+, id \S+\n$/,
+  },
+  {
+    title: "pay --batch",
+    words: async (scene) => {
+      const lines = Array.from({ length: 60 }, (_, at) => `bob,${at + 1}`);
+      await Deno.writeTextFile(scene.path("file.csv"), ["to,amount", ...lines, ""].join("\n"));
+      return ["pay", "--batch", scene.path("file.csv"), "--via-server", "--yes"];
+    },
+    amounts: Array.from({ length: 60 }, (_, at) => at + 1),
+    says: /^60 paid \(1830\)\n$/,
+  },
+  {
+    title: "refund",
+    words: async (scene) => {
+      const { stdout } = await scene.run("bob", "pay", "alice", "7", "--via-server", "--json");
+      return ["refund", String(json(stdout).entry)];
+    },
+    amounts: [7, 7],
+    says: /^refund OK|^transfer OK/,
+  },
+];
+
+for (const { title, words, amounts, says } of payments) {
+  Deno.test(`${title}: when the server is lost after the booking, another one tells the outcome, once`, async () => {
+    await using scene = await Scene.open();
+    await scene.join("alice", "bob");
+    const args = await words(scene);
+    scene.loseNextServerAfter("book");
+    const { stdout } = await scene.run("alice", ...args);
+    assert(scene.hasLostServer);
+    assertMatch(stdout, says);
+    assertEquals(stdout.match(/ OK\n/g)?.length ?? 1, 1);
+    const entries = await scene.ledger.history(named("alice"), { limit: 200 });
+    const booked = entries.filter(({ kind }) => kind !== "opening").map(({ amount }) => amount);
+    assertEquals(booked.sort((a, b) => a - b), [...amounts]);
+  });
+}
+
+Deno.test("a payment to a member who is online is told once on both sides, when the server that booked it is lost", async () => {
+  await using scene = await Scene.open();
+  await scene.join("alice", "bob");
+  const bob = scene.start("bob", "receive", "--json", "--count", "2");
+  await bob.line(/^\{"event":"online"/);
+  scene.loseNextServerAfter("book");
+  const paid = await scene.run("alice", "pay", "bob", "7");
+  assert(scene.hasLostServer);
+  assertMatch(paid.stdout, /^transfer OK\npaid 7 to bob, /);
+  await scene.run("alice", "pay", "bob", "5", "--via-server");
+  const { code, stdout } = await bob.end();
+  assertEquals(code, 0);
+  const amounts = [...stdout.matchAll(/"event":"payment".*?"amount":(\d+)/g)].map(([, it]) => it);
+  assertEquals(amounts, ["7", "5"]);
+});
+
+Deno.test("register: when the server is lost after it registered, another one gives the certificate", async () => {
+  await using scene = await Scene.open();
+  scene.loseNextServerAfter("register");
+  const { stdout } = await scene.run("alice", "join", scene.uri, "--as", "alice");
+  assert(scene.hasLostServer);
+  assertEquals(stdout, "100 OK\n");
+  assertEquals((await scene.run("alice", "balance")).stdout, "10000\n");
 });
