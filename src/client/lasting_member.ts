@@ -56,8 +56,8 @@ export type Reconnect = (
   options: { readonly onWaiting: (place: number) => void },
 ) => Promise<Member>;
 
-/** Refusals that pass: one connection too many, and a ledger without room. */
-const passingCodes: readonly number[] = [230, 510, 520];
+/** Refusals that pass: one connection too many, and a ledger that cannot be written now. */
+const passingCodes: readonly number[] = [230, 500, 510, 520];
 
 export class LastingMember {
   /** Resolves when it will not be online again. Never before {@link goOnline}, nor after `stop`. */

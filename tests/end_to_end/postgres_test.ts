@@ -144,18 +144,51 @@ testWith(
   "a server that cannot use its database says why in one line",
   async () => {
     const postgres = await TemporaryPostgres.start({
-      access: ["local all all trust", "host all micropay 127.0.0.1/32 scram-sha-256"],
+      access: [
+        "host all member 127.0.0.1/32 scram-sha-256",
+        "host all all 127.0.0.1/32 trust",
+      ],
     });
     try {
       await using scene = await openScene();
       await scene.gencert();
-      const url = `postgres://micropay@127.0.0.1:${postgres.port}/postgres`;
+      const url = postgres.url("postgres");
       const password = scene.path("password");
       await Deno.writeTextFile(password, "wrong\n");
       const env = { MICROPAY_DB_PASSWORD_FILE: password };
+      postgres.psql(
+        "postgres",
+        "CREATE ROLE member LOGIN PASSWORD 'right'; CREATE ROLE late LOGIN",
+      );
+      const makeDatabase = (...statements: string[]) => {
+        const made = postgres.makeDatabase();
+        for (const statement of statements) postgres.psql(made.split("/").at(-1)!, statement);
+        return made;
+      };
+      const named = postgres.makeDatabase();
+      postgres.psql("postgres", `ALTER DATABASE ${named.split("/").at(-1)} CONNECTION LIMIT 0`);
+      // PostgreSQL cannot be told to be older or full, so functions give its answers.
+      const old = makeDatabase(
+        `CREATE FUNCTION public.current_setting(name text, missing_ok boolean) RETURNS text
+          LANGUAGE sql AS $$ SELECT CASE name WHEN 'server_version_num' THEN '120017'
+            ELSE pg_catalog.current_setting(name, missing_ok) END $$`,
+        `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog',
+          current_database()); END $$`,
+      );
+      const full = makeDatabase(
+        `CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+          RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
+          END $$`,
+        "CREATE EVENT TRIGGER full_disk ON ddl_command_start EXECUTE FUNCTION refuse()",
+      );
       const table = [
-        [url, 1, "check the password file"],
+        [url.replace("micropay@", "member@"), 1, "check the password file"],
         [url.replace(/:\d+\//, ":1/"), 1, "is it running there?"],
+        [postgres.url("missing"), 1, "make it with createdb"],
+        [makeDatabase("CREATE TABLE shop (id int)"), 1, "it is a database of another program"],
+        [old, 1, "its server is older than PostgreSQL 13; upgrade it"],
+        [full, 1, "No space left on device (SQLSTATE 53100); free some room on its disk"],
+        [named.replace("micropay@", "late@"), 1, "raise its max_connections"],
         [
           "postgres://a:secret@127.0.0.1/x",
           2,

@@ -70,6 +70,8 @@ export class BatchQueue {
   /** The number of the last row when this process last looked. The log never gets shorter. */
   #size = 0;
   #cancelExpiry: CancelTimer | undefined;
+  /** Why the database could not be used when that was last tried. */
+  #lossReason = "";
   #failure: Error | undefined;
 
   constructor(options: BatchQueueOptions) {
@@ -278,9 +280,10 @@ export class BatchQueue {
     const { health, clock } = this.#options;
     this.#session?.destroy();
     this.#session = undefined;
-    health.lost("write", reasonOf((error as Error).cause ?? error));
+    this.#lossReason = reasonOf((error as Error).cause ?? error);
+    health.lost("write", this.#lossReason);
     const expire = () => {
-      this.#expire(reasonOf(error));
+      this.#expire(this.#lossReason);
       const isNeeded = health.isFailing("write") && this.#running !== undefined;
       this.#cancelExpiry = isNeeded ? clock.schedule(expiryMs, expire) : undefined;
     };

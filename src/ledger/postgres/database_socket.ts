@@ -118,11 +118,13 @@ async function startTls(
   connection: Deno.TcpConn,
   { host, ...options }: { readonly host: string; readonly caCerts?: string[] },
 ): Promise<Deno.TlsConn> {
+  let secure: Deno.TlsConn | undefined;
   try {
-    const secure = await Deno.startTls(connection, { hostname: host, ...options });
+    secure = await Deno.startTls(connection, { hostname: host, ...options });
     await secure.handshake();
     return secure;
   } catch (cause) {
+    if (secure !== undefined) closeQuietly(secure);
     throw new DatabaseTlsError(`its server's certificate is refused: ${systemReason(cause)}`, {
       cause,
     });

@@ -36,12 +36,17 @@ export class DatabaseProxy implements AsyncDisposable {
 
   /** Ends all connections and refuses new ones until {@link restore}. */
   cut(): void {
-    this.#isRefusing = true;
+    this.refuse();
     for (const connection of this.#connections) close(connection);
   }
 
   restore(): void {
     this.#isRefusing = false;
+  }
+
+  /** Refuses new connections until {@link restore}. */
+  refuse(): void {
+    this.#isRefusing = true;
   }
 
   /**

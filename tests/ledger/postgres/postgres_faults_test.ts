@@ -1,13 +1,19 @@
 /** What a ledger in PostgreSQL says and keeps when the database or the network fails. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type Clock, systemClock } from "../../../src/clock.ts";
 import { isLedgerUnavailable, LedgerBusyError, LedgerError } from "../../../src/errors.ts";
 import type { BookOutcome, Ledger } from "../../../src/ledger/ledger.ts";
-import type { DatabaseEvent } from "../../../src/ledger/postgres/database_health.ts";
+import { BatchQueue } from "../../../src/ledger/postgres/batch_queue.ts";
+import {
+  type DatabaseEvent,
+  DatabaseHealth,
+} from "../../../src/ledger/postgres/database_health.ts";
+import { openSession } from "../../../src/ledger/postgres/identify_database.ts";
 import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { testWith } from "../../installed_tool.ts";
 import { alice, bob, ledgerId, payment, registration } from "../ledger_samples.ts";
+import { ManualClock } from "../../manual_clock.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
 import { FastClock } from "./fast_clock.ts";
 import {
@@ -28,9 +34,16 @@ interface Scene extends AsyncDisposable {
   readonly openOther: () => Promise<Ledger>;
 }
 
+interface SceneOptions {
+  readonly clock?: Clock;
+  readonly postgres?: TemporaryPostgres;
+  /** Who connects to the database. */
+  readonly user?: string;
+}
+
 /** Opens a ledger through a proxy, with alice's 1000. */
 async function openScene(
-  { clock = systemClock, postgres }: { clock?: Clock; postgres?: TemporaryPostgres } = {},
+  { clock = systemClock, postgres, user = "micropay" }: SceneOptions = {},
 ): Promise<Scene> {
   const server = postgres ?? await sharedPostgres();
   const url = await emptyLedger(server);
@@ -47,7 +60,7 @@ async function openScene(
     opened.push(ledger);
     return ledger;
   };
-  const ledger = await open(url.replace(/:\d+\//, `:${proxy.port}/`));
+  const ledger = await open(`postgres://${user}@127.0.0.1:${proxy.port}/${nameOf(url)}`);
   await ledger.register(registration(alice, 1000));
   await ledger.register(registration(bob, 1000));
   return {
@@ -96,6 +109,65 @@ for (const isPassed of [true, false]) {
     },
   );
 }
+
+testWith(
+  ["initdb"],
+  "an order whose COMMIT is not answered for long is in doubt, and is not booked twice",
+  async () => {
+    await using scene = await openScene({ clock: new FastClock() });
+    const lost = scene.proxy.cutAt("COMMIT", { isPassed: true });
+    const booking = scene.ledger.book(order(1));
+    scene.proxy.refuse();
+    assertEquals((await assertRejects(() => booking, LedgerBusyError)).isUndecided, true);
+    await lost;
+    scene.proxy.restore();
+    assertEquals((await bookAtLast(scene.ledger, 1)).outcome, "repeated");
+    assertEquals((await scene.ledger.totals()).entries, 3);
+  },
+);
+
+testWith(
+  ["initdb"],
+  "an order that was refused because the database was lost is not booked later",
+  async () => {
+    const access = accessTo(await emptyLedger(await sharedPostgres()));
+    const clock = new ManualClock();
+    let isReachable = false;
+    const queue = new BatchQueue({
+      ...{ clock, ledgerId, health: new DatabaseHealth(() => {}) },
+      ...{ writer: "a test", attempt: "cannot write the ledger" },
+      ...{ begin: () => {}, committed: () => {}, ended: () => {} },
+      prelude: () => ({ keys: {}, operation: () => {} }),
+      open: () =>
+        isReachable
+          ? openSession(access, { answerMsMax: 60_000 })
+          : Promise.reject(new Error("no route to it")),
+    });
+    const run: string[] = [];
+    const add = (name: string) => queue.add({}, () => void run.push(name));
+    // In small steps, so that each failed attempt is noticed before the next one.
+    const pass = async (ms: number) => {
+      for (let passedMs = 0; passedMs < ms; passedMs += 100) {
+        clock.advance(100);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    };
+    // The first one fills a batch, so that the others share the next one.
+    const first = assertRejects(() => add("first"), LedgerBusyError);
+    await pass(3000);
+    const second = assertRejects(() => add("second"), LedgerBusyError);
+    await pass(1900);
+    const third = add("third");
+    await pass(3500);
+    await first;
+    await second;
+    isReachable = true;
+    await pass(1000);
+    await third;
+    assertEquals(run, ["third"]);
+    await queue.close([]);
+  },
+);
 
 testWith(
   ["initdb"],
@@ -233,6 +305,32 @@ testWith(
     assertEquals((error as LedgerBusyError).code as string, "ledger_full");
     postgres.psql(database, "DROP TRIGGER fail_now ON head; DROP FUNCTION fail_now");
     assertEquals((await ledger.book(order(1))).outcome, "booked");
+  },
+);
+
+testWith(
+  ["initdb"],
+  "a database with too many connections makes calls busy, and loses nothing",
+  async () => {
+    const postgres = await sharedPostgres();
+    const database = nameOf(await emptyLedger(postgres));
+    postgres.psql("postgres", "CREATE ROLE clerk LOGIN");
+    postgres.psql(database, "GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk");
+    await using scene = await openScene({ clock: new FastClock(), user: "clerk" });
+    const { ledger, events } = scene;
+    const limit = (connections: number) =>
+      postgres.psql("postgres", `ALTER ROLE clerk CONNECTION LIMIT ${connections}`);
+    limit(0);
+    postgres.psql(
+      "postgres",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'clerk'",
+    );
+    const error = await assertRejects(() => ledger.book(order(1)), LedgerBusyError);
+    assertStringIncludes(error.message, "too many connections");
+    limit(-1);
+    assertEquals((await bookAtLast(ledger, 2)).outcome, "booked");
+    assertEquals((await ledger.totals()).entries, 3);
+    assertEquals(events, ["lost", "recovered"]);
   },
 );
 

@@ -62,6 +62,17 @@ export class TemporaryPostgres {
     runTool("pg_ctl", ["stop", "-w", "-m", "immediate", "-D", `${this.folder}/data`]);
   }
 
+  /** Turns TLS on, with a certificate and its key in PEM. */
+  useCertificate(certificate: string, key: string): void {
+    for (const [file, text] of [["server.crt", certificate], ["server.key", key]] as const) {
+      const path = `${this.folder}/data/${file}`;
+      Deno.writeTextFileSync(path, text, { mode: 0o600 });
+      if (Deno.uid() === 0) run("chown", ["postgres", path]);
+    }
+    this.psql("postgres", "ALTER SYSTEM SET ssl = on");
+    this.psql("postgres", "SELECT pg_reload_conf()");
+  }
+
   /** Returns the id of its first process. */
   get processId(): number {
     return Number(Deno.readTextFileSync(`${this.folder}/data/postmaster.pid`).split("\n")[0]);
