@@ -45,7 +45,6 @@ export const expectedCatalog: readonly (readonly [part: string, says: string])[]
   ["column entry.subtrees", "bytea t"],
   ["column head.id", "bigint t"],
   ["column head.number", "bigint t"],
-  ["column head.revision", "bigint t"],
   ["column head.subtrees", "bytea t"],
   ["column head.void_number", "bigint t"],
   ["column invitation.balance", "bigint f"],

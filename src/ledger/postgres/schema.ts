@@ -62,15 +62,13 @@ const sortedText = `text COLLATE "C"`;
 const serverStatements = [
   // The log's head. Its only row is locked by each transaction that writes, so that they follow
   // one another. `subtrees` is the tree of all rows: 32 bytes for each one bit of `number`.
-  // `revision` goes up with each of these transactions, so that a copy knows whether one ran.
   `CREATE TABLE head (
     id bigint NOT NULL PRIMARY KEY CHECK (id = 1),
     number bigint NOT NULL,
     subtrees bytea NOT NULL,
-    void_number bigint NOT NULL,
-    revision bigint NOT NULL
+    void_number bigint NOT NULL
   )`,
-  `INSERT INTO head (id, number, subtrees, void_number, revision) VALUES (1, 0, '', 0, 0)`,
+  `INSERT INTO head (id, number, subtrees, void_number) VALUES (1, 0, '', 0)`,
   // The last batch that each process committed. After a lost connection it says whether a COMMIT
   // happened.
   `CREATE TABLE writer (

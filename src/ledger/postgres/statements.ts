@@ -185,8 +185,8 @@ export const sql = {
   setInvitations: `UPDATE invitation SET uses = changed.uses, revoked_at = changed.revoked_at
     FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS changed (number, uses, revoked_at)
     WHERE invitation.number = changed.number`,
-  setHead: `UPDATE head SET number = $1, subtrees = decode($2, 'hex'), void_number = $3,
-    revision = revision + 1 WHERE id = 1`,
+  setHead: `UPDATE head SET number = $1, subtrees = decode($2, 'hex'), void_number = $3
+    WHERE id = 1`,
   setBatch: `INSERT INTO writer (id, batch, started_at) VALUES ($1, $2, now())
     ON CONFLICT (id) DO UPDATE SET batch = excluded.batch`,
 
