@@ -13,14 +13,7 @@ import type { LedgerRequest } from "../command_line/command_line.ts";
  */
 export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void {
   const files = [
-    // A restore makes a missing ledger, and needs the backup.
-    command.name === "restore"
-      ? { what: "backup", path: resolve(command.file), give: "its path" }
-      : {
-        what: "ledger",
-        path: resolve(db),
-        give: command.name === "copy" ? "--from FILE" : "--db FILE",
-      },
+    ...neededLedger({ db, command }),
     ...commandsWithCa.has(command.name)
       ? [{ what: "CA certificate", path: resolve(certs, "CA.pem"), give: "--certs DIR" }]
       : [],
@@ -38,9 +31,24 @@ export function requireLedgerFiles({ db, certs, command }: LedgerRequest): void 
   );
 }
 
+/** Returns the ledger that a command needs, or its backup. To create a ledger it needs none. */
+function neededLedger({ db, command }: Pick<LedgerRequest, "db" | "command">) {
+  switch (command.name) {
+    case "create":
+      return [];
+    case "restore":
+      return [{ what: "backup", path: resolve(command.file), give: "its path" }];
+    case "copy":
+      return [{ what: "ledger", path: resolve(db), give: "--from FILE" }];
+    default:
+      return [{ what: "ledger", path: resolve(db), give: "--db FILE" }];
+  }
+}
+
 /** Commands that need the CA's certificate. The others only read or copy the file. */
 const commandsWithCa: ReadonlySet<LedgerRequest["command"]["name"]> = new Set(
   [
+    "create",
     "audit",
     "deposit",
     "withdraw",

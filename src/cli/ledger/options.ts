@@ -45,6 +45,11 @@ export function ledgerCommand(program: Command, paths: Paths) {
   const all = <W extends unknown[], O extends OptionValues>(command: Command<W, O>) =>
     withLedgerOptions(command, paths);
 
+  const create = add(
+    "create",
+    "Make an empty ledger, so that servers need no right to make its tables.",
+    "--db postgres://micropay_owner@db.example.org/ledger",
+  );
   const audit = add(
     "audit",
     "Check the books: everything, or what is new.",
@@ -99,6 +104,7 @@ export function ledgerCommand(program: Command, paths: Paths) {
     requestOf(all(ledger), () => {
       throw new Refusal("COMMAND is missing.");
     }),
+    requestOf(all(create), (options) => request({ name: "create" }, options)),
     requestOf(all(withCheckpoints(audit, paths)), ({ full, since, ...options }) => {
       if (full && since) throw new Refusal("--full checks everything; leave out --since.");
       return request({ name: "audit" }, { ...options, since });

@@ -50,6 +50,8 @@ export interface LedgerOutput {
     result: AuditReport | AuditFault,
     options: { readonly seconds: number; readonly lastAt?: string },
   ): void;
+  /** @param options `isNew` tells a new ledger from one that was there already */
+  printCreated(name: string, options: { readonly isNew: boolean }): void;
   printBalances(accounts: Iterable<StoredAccount>): void;
   printAccount(account: ShownAccount): void;
   printEntry(entry: ShownEntry): void;
@@ -100,6 +102,7 @@ function jsonOutput(print: Print): LedgerOutput {
     printChange: (change) => line(storedFields(change)),
     printBooked: ({ id, number }, receipt) =>
       line({ code: 130, text: codes[130].text, id, entry: number, receipt }),
+    printCreated: (name, { isNew }) => line({ ledger: name, new: isNew }),
     printWritten: (file) => line({ written: file }),
     printKept: (file) => line({ kept: file }),
     printUndone: (accounts) => line({ undone: accounts }),
@@ -145,6 +148,10 @@ function textOutput(print: Print): LedgerOutput {
       print(codes[130].text);
       print(`entry ${number}, id ${id}`);
     },
+    printCreated: (name, { isNew }) =>
+      print(
+        `${isNew ? "New, empty ledger in" : "There is a ledger already in"} ${printable(name)}`,
+      ),
     printWritten: (file) => print(printable(file)),
     printUndone(accounts) {
       const names = accounts.map(printable).join(", ");

@@ -46,6 +46,8 @@ export async function runLedger(
   requireLedgerFiles(request);
   const moment = { db: request.db, environment: processIo.environment };
   switch (command.name) {
+    case "create":
+      return await create(context);
     case "audit":
       return await auditCommand(command, context);
     case "balances":
@@ -90,6 +92,16 @@ export async function runLedger(
         (ledger) => revokeInvitation(command, { ...context, ledger }),
       );
   }
+}
+
+/** Makes an empty ledger for the CA of the certificates, unless its ledger is there already. */
+async function create({ request, output, processIo }: LedgerContext): Promise<ExitCode> {
+  const { fingerprint: ledgerId } = readAuthorityOfAnyDate(request.certs);
+  const place = ledgerPlace(request.db, processIo.environment);
+  const isNew = !await place.exists();
+  await (await place.open({ ledgerId, serve: isNew })).close();
+  output.printCreated(place.name, { isNew });
+  return exitCodes.ok;
 }
 
 /** @throws {UsageError} when the options do not go together */

@@ -68,8 +68,10 @@ export async function identifyDatabase(
   attempt: string,
   { allowsUnfinished = false }: { readonly allowsUnfinished?: boolean } = {},
 ): Promise<string | undefined> {
+  // Not `information_schema.tables`, which leaves out tables that the user may not read.
   const rows = await session.query(
-    "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()",
+    `SELECT relname::text AS table_name FROM pg_catalog.pg_class
+      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')`,
   );
   if (rows.length === 0) return undefined;
   const tables = new Set(rows.map((row) => row.table_name));
@@ -169,12 +171,18 @@ export function openingError(access: DatabaseAccess, cause: unknown): MicropayEr
   return new FileError(`${attempt}: ${reasonOf(cause)}${advice}`, options);
 }
 
+const missingRights =
+  "; its owner makes the tables with micropay ledger create, and grants rights " +
+  "to the user";
+
 /** What to do about a refused opening, by SQLSTATE or its class. */
 const openingAdvice: Readonly<Record<string, string>> = {
   "28P01": "; check the password file: PGPASSFILE or MICROPAY_DB_PASSWORD_FILE",
   "28": "; check the server's pg_hba.conf",
   "3D000": "; make it with createdb",
-  "42501": "; the user needs the right to make tables in it, or its owner makes them first",
+  // Also without any right in the schema: then there is no schema that tables could be made in.
+  "42501": missingRights,
+  "3F000": missingRights,
   "53300": "; raise its max_connections, or end other programs",
   "53100": "; free some room on its disk",
   "25006": "; name the primary, too",

@@ -390,6 +390,17 @@ Deno.test("ledger: a member who lost a key registers anew with the code, once", 
   assertEquals((await scene.run([...anew, "--home", "home"], { folder })).stdout, "100 OK\n");
 });
 
+Deno.test("ledger: create makes an empty ledger once, which a server then serves", async () => {
+  await using scene = await openScene();
+  await scene.gencert();
+  assertEquals(await found(scene, "create"), [{ ledger: scene.path("server.db"), new: true }]);
+  assertEquals(await found(scene, "create"), [{ ledger: scene.path("server.db"), new: false }]);
+  assertEquals((await found(scene, "audit"))[0]!.outcome, "in_order");
+  await scene.startServerInProcess();
+  await scene.register("alice");
+  assertEquals((await found(scene, "balances")).length, 2);
+});
+
 Deno.test("ledger: a closed account lets nobody in and keeps its balance", async () => {
   await using scene = await openSceneInProcess(["alice", "bob"]);
   await using bob = await scene.receiver("bob");
