@@ -168,17 +168,24 @@ function sayJoinLine(
   if (code !== undefined) log.say(code);
 }
 
-/** Says that the database is lost or back. Members are told to try again meanwhile. */
+/** Says what happens to the database. While it is lost, members are told to try again. */
 function sayDatabaseEvent(event: DatabaseEvent, log: ServerLog): void {
-  if (event.kind === "recovered") {
-    log.say("The ledger's database is back", { event: "database_recovered" });
-    return;
+  switch (event.kind) {
+    case "recovered":
+      return log.say("The ledger's database is back", { event: "database_recovered" });
+    case "unprotected":
+      return log.say(
+        "The ledger's database does not wait for its standby, which can lack payments: set " +
+          "synchronous_standby_names",
+        { event: "database_unprotected" },
+      );
+    case "lost":
+      return log.say(
+        `The ledger's database cannot be used: ${printable(event.reason)}; members are told to ` +
+          "try again",
+        { event: "database_lost", reason: event.reason },
+      );
   }
-  const reason = printable(event.reason);
-  log.say(`The ledger's database cannot be used: ${reason}; members are told to try again`, {
-    event: "database_lost",
-    reason: event.reason,
-  });
 }
 
 /** It names the file, because in the wrong folder members would find none of their money. */

@@ -127,7 +127,10 @@ export class BatchQueue {
       await session.query(sql.forgetRelayedFor, [left]);
       await session.query(sql.forgetWriter, [this.#options.writer]);
     } catch (error) {
-      if (postgresCondition(error) === "refused") throw ledgerErrorOf(this.#options.attempt, error);
+      // After a failure its callers know more than this.
+      if (this.#failure === undefined && postgresCondition(error) === "refused") {
+        throw ledgerErrorOf(this.#options.attempt, error);
+      }
     } finally {
       await this.#session?.close();
     }
@@ -168,7 +171,8 @@ export class BatchQueue {
         // An operation that was refused meanwhile must never happen.
         const settlements = this.#decide(set, batch.filter(({ isSettled }) => !isSettled));
         if (!set.isChanged) {
-          await session.query("ROLLBACK");
+          // A commit, because it waits until a standby has everything that the answers tell.
+          await session.commit();
         } else {
           this.#doubt = { settlements, place: set.place };
           const { writer } = this.#options;
@@ -182,6 +186,7 @@ export class BatchQueue {
         if (condition !== "unavailable") this.#doubt = undefined;
         switch (condition) {
           case "refused":
+            await this.#rollBack();
             throw error;
           case "full":
             await this.#rollBack();

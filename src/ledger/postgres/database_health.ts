@@ -3,7 +3,9 @@
 /** What a ledger tells about its database. */
 export type DatabaseEvent =
   | { readonly kind: "lost"; readonly reason: string }
-  | { readonly kind: "recovered" };
+  | { readonly kind: "recovered" }
+  /** Commits do not wait for a standby, so the one that would take over can lack some. */
+  | { readonly kind: "unprotected" };
 
 /**
  * The uses of a database. Each can fail alone: a standby can be read and not written. To follow is

@@ -11,7 +11,7 @@ import {
   requireLedgerId,
 } from "./identify_database.ts";
 import { PostgresLedger } from "./postgres_ledger.ts";
-import type { DatabaseAccess, SessionOptions } from "./session.ts";
+import type { DatabaseAccess, Session, SessionOptions } from "./session.ts";
 import { type Place, placeIn } from "./shared_decisions.ts";
 import { sql } from "./statements.ts";
 
@@ -23,7 +23,7 @@ export interface PostgresLedgerOptions {
   readonly random: Random;
   /** Whether the caller is a server, which makes the tables in an empty database. */
   readonly serve?: boolean;
-  /** Is told once when the database is lost, and once when it is back. */
+  /** Is told when the database is lost and back, and at first when it has no standby. */
   readonly report?: (event: DatabaseEvent) => void;
 }
 
@@ -56,9 +56,12 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
       const found = await identifyDatabase(session, attempt) ??
         (serve ? await createSchema(session, ledgerId, attempt) : undefined);
       if (found === undefined) {
-        throw new LedgerError(`${attempt}: it has no tables; start a server on it once`);
+        throw new LedgerError(`${attempt}: it has no tables; micropay ledger create makes them`);
       }
       requireLedgerId(found, ledgerId, attempt);
+      if (access.url.hosts.length > 1 && !await hasSynchronousStandby(session)) {
+        report({ kind: "unprotected" });
+      }
       start = placeIn((await session.query(sql.place))[0]);
     } finally {
       await session.close();
@@ -68,4 +71,12 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
   } catch (error) {
     throw openingError(access, error);
   }
+}
+
+/** Returns whether commits wait for a standby. */
+async function hasSynchronousStandby(session: Session): Promise<boolean> {
+  const setting = "SELECT current_setting('synchronous_standby_names', true) AS standbys";
+  const [row] = await session.query(setting);
+  // Null means an engine that replicates in its own way.
+  return row!.standbys !== "";
 }

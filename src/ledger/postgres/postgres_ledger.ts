@@ -59,7 +59,9 @@ import {
   arrayText,
   type DatabaseAccess,
   type Parameter,
+  readOnlyError,
   type Row,
+  type Session,
   type SessionOptions,
 } from "./session.ts";
 import { type Place, SharedDecisions } from "./shared_decisions.ts";
@@ -90,6 +92,8 @@ export class PostgresLedger implements Ledger {
   readonly #leaving = new Map<AccountName, string | undefined>();
   /** The servers of this process. Their members go offline when the ledger is closed. */
   readonly #servers = new Set<string>();
+  /** The newest timeline of a primary that this process has used. */
+  #timeline = 0;
   #closing: Promise<void> | undefined;
 
   /** Takes over a database with the ledger's schema. Callers use `openPostgresLedger`. */
@@ -98,18 +102,19 @@ export class PostgresLedger implements Ledger {
     const { access, ledgerId, processId: writer, sessionOptions } = parts;
     const { clock, url } = access;
     const health = new DatabaseHealth(parts.report);
-    const open = () => openSession(access, sessionOptions);
+    const open = () => this.#openNewest();
+    const isCurrent = ({ timeline }: Session) => timeline === this.#timeline;
     this.#readers = new ReaderPool({
-      ...{ clock, health, open },
+      ...{ clock, health, open, isCurrent },
       attempt: `cannot read the ledger ${url.text}`,
     });
     this.#decisions = new SharedDecisions({
-      ...{ clock, health, writer, start: parts.start },
+      ...{ clock, health, writer, isCurrent, start: parts.start },
       open: (onNotification) => {
         // So that an operator tells this connection from the others.
         const name = { application_name: `${url.applicationName} decisions` };
         const settings = { ...sessionOptions.settings, ...name };
-        return openSession(access, { ...sessionOptions, settings, onNotification });
+        return this.#openNewest({ settings, onNotification });
       },
       onFailure: (failure) => this.#queue.fail(failure),
     });
@@ -387,6 +392,21 @@ export class PostgresLedger implements Ledger {
       await this.#readers.close();
     })();
     return this.#closing;
+  }
+
+  /**
+   * Opens a session at the newest primary. An old one that is back while the new one cannot be
+   * reached lacks entries, so it is not used.
+   */
+  async #openNewest(options: Partial<SessionOptions> = {}): Promise<Session> {
+    const { access, sessionOptions } = this.#parts;
+    const session = await openSession(access, { ...sessionOptions, ...options });
+    if (session.timeline < this.#timeline) {
+      session.destroy();
+      throw readOnlyError("the only host that takes writes is an old primary");
+    }
+    this.#timeline = session.timeline;
+    return session;
   }
 
   #write<T>(keys: BatchKeys, operation: BatchOperation<T>): Promise<T> {

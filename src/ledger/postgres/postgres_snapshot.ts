@@ -44,7 +44,7 @@ export async function openPostgresSnapshot(access: DatabaseAccess): Promise<Post
     await session.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const ledgerId = await identifyDatabase(session, attempt, { allowsUnfinished: true });
     if (ledgerId !== undefined) return new PostgresSnapshot(session, access.url.text, ledgerId);
-    throw new LedgerError(`${attempt}: it is empty; start a server on it, which makes the ledger`);
+    throw new LedgerError(`${attempt}: it is empty; micropay ledger create makes a ledger in it`);
   } catch (error) {
     session?.destroy();
     throw openingError(access, error);

@@ -17,6 +17,8 @@ export interface ReaderPoolOptions {
   /** The start of an error's text, as in "cannot read the ledger postgres://…". */
   readonly attempt: string;
   readonly open: () => Promise<Session>;
+  /** Whether a session is at the newest primary. Others are ended. */
+  readonly isCurrent: (session: Session) => boolean;
 }
 
 /** Reads through a session. It may run again after a failure. */
@@ -96,7 +98,9 @@ export class ReaderPool {
   #takeIdle(): Session | undefined {
     for (;;) {
       const session = this.#idle.pop();
-      if (session === undefined || !session.isLost) return session;
+      if (session === undefined) return undefined;
+      if (!session.isLost && this.#options.isCurrent(session)) return session;
+      session.destroy();
     }
   }
 }

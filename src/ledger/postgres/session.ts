@@ -12,7 +12,7 @@ import type { StoredValue } from "../snapshot.ts";
 import { connectSocket, type DatabaseSocket } from "./database_socket.ts";
 import type { DatabaseHost, DatabaseUrl } from "./database_url.ts";
 import type { PasswordFinder } from "./password_file.ts";
-import { postgresCondition } from "./postgres_error.ts";
+import { postgresCondition, sqlState } from "./postgres_error.ts";
 
 /** A row by column name. */
 export type Row = Record<string, StoredValue>;
@@ -66,33 +66,50 @@ export class Session {
   readonly #unanswered = new Set<(error: unknown) => void>();
   #cancelDeadline: CancelTimer = () => {};
   #isFlushing = false;
+  #isWarned = false;
+  #timeline = 0;
   #loss: SessionLostError | undefined;
 
   /** Takes over a connected socket. Callers use {@link Session.open}. */
   constructor(access: DatabaseAccess, parts: SessionParts) {
     this.#access = access;
     this.#parts = parts;
-    this.#sql = postgres(driverOptions(access, parts));
+    this.#sql = postgres({
+      ...driverOptions(access, parts),
+      onnotice: ({ severity }) => {
+        if (severity === "WARNING") this.#isWarned = true;
+      },
+    });
     parts.socket.ended.then((reason) => this.#lose(new Error(reason)));
   }
 
   /**
-   * Connects to the first host that can be reached, and written unless the session only reads.
-   * After the loss of a primary that is the standby that took its place.
+   * Connects to the host that takes writes, or to a standby if the session only reads. Of several
+   * hosts it asks all, because an old primary that is back takes writes, too. The host with the
+   * newest timeline is the one that was promoted last.
    *
    * @throws {DatabaseTlsError} as {@link connectSocket}
    * @throws the error of the server or the connection, of the host that came furthest
    */
   static async open(access: DatabaseAccess, options: SessionOptions): Promise<Session> {
-    let failure: unknown;
-    for (const host of access.url.hosts) {
-      try {
-        return await openAt(access, host, options);
-      } catch (error) {
-        if (failure === undefined || saysMore(error, failure)) failure = error;
-      }
+    const { hosts } = access.url;
+    const opened = await Promise.allSettled(hosts.map((host) => openAt(access, host, options)));
+    const sessions = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+    if (sessions.length === 0) {
+      throw opened.map((one) => (one as PromiseRejectedResult).reason as unknown)
+        .reduce((failure, error) => saysMore(error, failure) ? error : failure);
     }
-    throw failure;
+    const newest = sessions.reduce((one, next) => next.timeline > one.timeline ? next : one);
+    for (const session of sessions) if (session !== newest) session.destroy();
+    return newest;
+  }
+
+  /**
+   * How often a standby had been promoted when this host began to take writes, plus one. Zero where
+   * the URL has one host, or the engine has no timelines.
+   */
+  get timeline(): number {
+    return this.#timeline;
   }
 
   /** Whether the connection is gone. */
@@ -114,10 +131,29 @@ export class Session {
    * Ends a transaction.
    *
    * @throws {Error} when the server undid it, because one of its statements had failed
+   * @throws {SessionLostError} when the server did not wait for its synchronous standby, because
+   * somebody cancelled the wait. The answer is a success then, with a warning.
    */
   async commit(): Promise<void> {
+    this.#isWarned = false;
     const { command } = await this.#run("COMMIT", []);
     if (command !== "COMMIT") throw new Error(`the server answered COMMIT with ${command}`);
+    if (this.#isWarned) throw this.#lose(new Error("the server did not wait for its standby"));
+  }
+
+  /**
+   * Finds out the timeline of a host that takes writes.
+   *
+   * @throws as {@link query}
+   */
+  async readTimeline(): Promise<void> {
+    try {
+      const [row] = await this.query("SELECT pg_walfile_name(pg_current_wal_lsn()) AS file");
+      this.#timeline = parseInt(String(row!.file).slice(0, 8), 16);
+    } catch (error) {
+      // undefined_function: other engines have no timelines.
+      if (sqlState(error) !== "42883") throw error;
+    }
   }
 
   /** Runs statements without parameters, each in a message of its own. */
@@ -262,8 +298,10 @@ async function openAt(
     if (isLate) throw new Error("late");
     session = new Session(access, { socket, host, password, options });
     const [row] = await session.query("SHOW transaction_read_only");
-    if (row?.transaction_read_only === "on" && !options.isReadOnly) {
-      throw Object.assign(new Error(`${host.host}:${host.port} is read-only`), { code: "25006" });
+    if (row?.transaction_read_only !== "on") {
+      if (url.hosts.length > 1) await session.readTimeline();
+    } else if (!options.isReadOnly) {
+      throw readOnlyError(`${host.host}:${host.port} is read-only`);
     }
     return session;
   })();
@@ -276,6 +314,11 @@ async function openAt(
   } finally {
     cancel();
   }
+}
+
+/** Returns the error of a host that must not be written to. It has PostgreSQL's code for that. */
+export function readOnlyError(text: string): Error {
+  return Object.assign(new Error(text), { code: "25006" });
 }
 
 /** Returns whether an error of a host says more than that it cannot be reached or written. */
@@ -313,7 +356,6 @@ function driverOptions(
     publications: "none",
     // Not true for the driver, which then leaves the check to `openAt`.
     target_session_attrs: undefined,
-    onnotice: () => {},
     onnotify: (_channel: string, text: string) => onNotification(text),
     connection: { application_name: url.applicationName },
     types: {

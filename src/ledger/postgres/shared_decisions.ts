@@ -33,6 +33,8 @@ export interface SharedDecisionsOptions {
   readonly writer: string;
   /** Opens a session that calls `onNotification` with each notification's text. */
   readonly open: (onNotification: (text: string) => void) => Promise<Session>;
+  /** Whether a session is at the newest primary. Others are ended. */
+  readonly isCurrent: (session: Session) => boolean;
   /** The place of the last commit when the ledger was opened. */
   readonly start: Place;
   /** Called when the ledger contradicts its rules. */
@@ -250,8 +252,10 @@ export class SharedDecisions {
   }
 
   async #connected(): Promise<Session> {
-    if (this.#session !== undefined && !this.#session.isLost) return this.#session;
-    const { open, writer } = this.#options;
+    const { open, isCurrent, writer } = this.#options;
+    const current = this.#session;
+    if (current !== undefined && !current.isLost && isCurrent(current)) return current;
+    current?.destroy();
     const session = await open((text) => text === writer || this.#reading?.wake());
     if (this.#isClosed) {
       session.destroy();

@@ -138,7 +138,7 @@ testWith(["initdb"], "a snapshot that was closed reads nothing more", async () =
 testWith(["initdb"], "an empty database has no snapshot", async () => {
   const url = (await sharedPostgres()).makeDatabase();
   const error = await assertRejects(() => openPostgresSnapshot(accessTo(url)), LedgerError);
-  assertStringIncludes(error.message, "it is empty; start a server on it");
+  assertStringIncludes(error.message, "it is empty; micropay ledger create makes a ledger in it");
   const missing = url.replace(/[^/]+$/, "none");
   await assertRejects(() => openPostgresSnapshot(accessTo(missing)), FileError, "does not exist");
 });

@@ -125,6 +125,7 @@ testWith(
     const clock = new ManualClock();
     const queries: string[] = [];
     const reader = new SharedDecisions({
+      isCurrent: () => true,
       ...{ clock, health: new DatabaseHealth(() => {}), writer: "reader" },
       start: { number: 2, voidNumber: 0 },
       open: async () => {

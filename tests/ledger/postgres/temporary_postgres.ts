@@ -167,7 +167,7 @@ function write(file: string, lines: readonly string[]): void {
   Deno.writeTextFileSync(file, lines.map((line) => `${line}\n`).join(""));
 }
 
-function freePort(): number {
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
@@ -175,22 +175,32 @@ function freePort(): number {
 function runTool(tool: "initdb" | "pg_ctl" | "psql", args: readonly string[]): string {
   const program = postgresTool(tool);
   if (program === undefined) throw new Error(`run ${tool}: PostgreSQL is not installed`);
-  if (Deno.uid() !== 0) return run(program, args);
-  return run("setpriv", [
-    "--reuid=postgres",
-    "--regid=postgres",
-    "--clear-groups",
-    program,
-    ...args,
-  ]);
+  return runAsPostgres(program, args);
 }
 
-function run(program: string, args: readonly string[]): string {
+/** Runs a program as a user that PostgreSQL accepts, and returns what it prints. */
+export function runAsPostgres(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): string {
+  if (Deno.uid() !== 0) return run(program, args, env);
+  const user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
+  // Not root's home, whose files that user may not read.
+  return run("setpriv", [...user, program, ...args], { HOME: "/nonexistent", ...env });
+}
+
+export function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): string {
   // A server inherits its output and would keep a pipe open, so it gets none.
   const output = args.includes("start") ? "null" : "piped";
   const result = new Deno.Command(program, {
     args: [...args],
     cwd: "/",
+    env: { ...env },
     stdin: "null",
     stdout: output,
     stderr: output,
