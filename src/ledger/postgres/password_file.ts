@@ -28,7 +28,8 @@ export function passwordFinder(environment: Environment): PasswordFinder {
 
 /**
  * Returns the password of the first line that fits, in the format of PostgreSQL's password file. A
- * `*` fits everything, and a backslash takes the next character as it is.
+ * `*` fits everything, and a backslash takes the next character as it is. What follows a fifth
+ * colon is ignored, as `psql` does.
  */
 export function passwordIn(
   text: string,
@@ -38,13 +39,16 @@ export function passwordIn(
   const wanted = [host, String(port), database, user];
   for (const line of text.split(/\r?\n/)) {
     if (line.startsWith("#")) continue;
-    const fields = line.match(/(?:\\.|[^:\\])+/g) ?? [];
+    const fields = line.split(unescapedColon);
     if (fields.length < 5) continue;
     const fits = wanted.every((value, at) => fields[at] === "*" || plain(fields[at]!) === value);
-    if (fits) return plain(fields.slice(4).join(":"));
+    if (fits) return plain(fields[4]!);
   }
   return undefined;
 }
+
+/** A colon after an even number of backslashes. */
+const unescapedColon = /(?<=(?<!\\)(?:\\\\)*):/;
 
 function plain(field: string): string {
   return field.replace(/\\(.)/g, "$1");
