@@ -18,7 +18,13 @@ import {
   type RowSource,
 } from "../row_copy.ts";
 import { storedTree } from "../stored_tree.ts";
-import { duplicates, identifyDatabase, openingError, openSession } from "./identify_database.ts";
+import {
+  duplicates,
+  identifyDatabase,
+  openingError,
+  openSession,
+  schemaOptions,
+} from "./identify_database.ts";
 import { ledgerErrorOf, postgresCondition, sqlState } from "./postgres_error.ts";
 import { postgresSchema, schemaParts } from "./schema.ts";
 import { arrayText, type DatabaseAccess, type Session } from "./session.ts";
@@ -62,9 +68,10 @@ export class PostgresCopyTarget implements AsyncDisposable {
       });
       const found = await identifyDatabase(session, attempt);
       if (found !== undefined) throw notEmpty(attempt);
+      const schema = schemaParts(ledgerId, await schemaOptions(session));
       await session.run(
         "BEGIN",
-        ...schemaParts(ledgerId).tables,
+        ...schema.tables,
         "UPDATE ledger SET unfinished = 1",
         // The source has its own row for the issuing account.
         "DELETE FROM client",

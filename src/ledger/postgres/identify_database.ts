@@ -2,7 +2,7 @@
 import { FileError, LedgerError, MicropayError } from "../../errors.ts";
 import { databaseAnswerMsMax } from "../../limits.ts";
 import { DatabaseTlsError } from "./database_socket.ts";
-import { postgresSchema, postgresSchemaVersion } from "./schema.ts";
+import { postgresSchema, postgresSchemaVersion, type SchemaOptions } from "./schema.ts";
 import { type DatabaseAccess, type Row, Session, type SessionOptions } from "./session.ts";
 import { postgresCondition, reasonOf, sqlState } from "./postgres_error.ts";
 
@@ -111,9 +111,10 @@ export async function createSchema(
   ledgerId: string,
   attempt: string,
 ): Promise<string> {
+  const options = await schemaOptions(session);
   try {
     await session.query("BEGIN");
-    for (const statement of postgresSchema(ledgerId)) await session.query(statement);
+    for (const statement of postgresSchema(ledgerId, options)) await session.query(statement);
     await session.commit();
   } catch (error) {
     if (!session.isLost) await session.query("ROLLBACK");
@@ -124,6 +125,12 @@ export async function createSchema(
   }
   return await identifyDatabase(session, attempt) ??
     await createSchema(session, ledgerId, attempt);
+}
+
+/** Returns how the schema has to be for the engine of a session. */
+export async function schemaOptions(session: Session): Promise<SchemaOptions> {
+  const [row] = await session.query("SELECT current_setting('crdb_version', true) AS cockroach");
+  return { sortsByBytes: typeof row?.cockroach === "string" };
 }
 
 /** unique_violation, duplicate_table, duplicate_object */

@@ -4,7 +4,8 @@
  * none of them.
  *
  * CockroachDB and YugabyteDB have to understand each statement. So there are no advisory locks, no
- * sequences, and all texts that are sorted have the collation C.
+ * sequences, and all texts that are sorted have the collation C, or no collation where that is the
+ * same.
  */
 import { issuingAccount } from "../entry.ts";
 
@@ -18,16 +19,24 @@ const ledgerStatement = `CREATE TABLE ledger (
     unfinished bigint NOT NULL DEFAULT 0 CHECK (unfinished IN (0, 1))
   )`;
 
+export interface SchemaOptions {
+  /**
+   * Whether the engine sorts texts by their bytes and has no collation C for columns, as
+   * CockroachDB.
+   */
+  readonly sortsByBytes?: boolean;
+}
+
 /**
  * Returns the statements that make an empty ledger, for one transaction.
  *
  * @param ledgerId 64 hex digits
  */
-export function postgresSchema(ledgerId: string): string[] {
+export function postgresSchema(ledgerId: string, options: SchemaOptions = {}): string[] {
   if (!/^[0-9a-f]{64}$/.test(ledgerId)) {
     throw new TypeError(`cannot make a ledger: "${ledgerId}" is no identifier of one`);
   }
-  return [
+  const statements = [
     ledgerStatement,
     `INSERT INTO ledger (id, version) VALUES ('${ledgerId}', ${postgresSchemaVersion})`,
     ...serverStatements,
@@ -38,6 +47,9 @@ export function postgresSchema(ledgerId: string): string[] {
     ...voidedOrderStatements,
     ...invitationStatements,
   ];
+  return options.sortsByBytes
+    ? statements.map((statement) => statement.replaceAll(sortedText, "text"))
+    : statements;
 }
 
 /**
@@ -47,9 +59,10 @@ export function postgresSchema(ledgerId: string): string[] {
  */
 export function schemaParts(
   ledgerId: string,
+  options: SchemaOptions = {},
 ): { readonly tables: readonly string[]; readonly guards: readonly string[] } {
   const makesTable = (statement: string) => /^(CREATE TABLE|INSERT) /.test(statement);
-  const statements = postgresSchema(ledgerId);
+  const statements = postgresSchema(ledgerId, options);
   return {
     tables: statements.filter(makesTable),
     guards: statements.filter((statement) => !makesTable(statement)),

@@ -1,8 +1,7 @@
 /**
  * The statements of the PostgreSQL ledger. Each reads or writes many rows at once, by arrays.
  *
- * PostgreSQL, CockroachDB and YugabyteDB document everything in them: `unnest` of several arrays,
- * `LATERAL`, `DISTINCT ON`, `ON CONFLICT`, `FOR UPDATE`, `encode` and `decode`.
+ * docs/scaling.md compares what is in them with the documents of CockroachDB and YugabyteDB.
  */
 import {
   relayedBacklogMax,

@@ -6,6 +6,7 @@ import {
   openingError,
   openSession,
 } from "../../../src/ledger/postgres/identify_database.ts";
+import { postgresSchema } from "../../../src/ledger/postgres/schema.ts";
 import { arrayText } from "../../../src/ledger/postgres/session.ts";
 import { testWith } from "../../installed_tool.ts";
 import { ledgerId } from "../ledger_samples.ts";
@@ -46,6 +47,34 @@ testWith(
       none: null,
     });
     await session.close();
+  },
+);
+
+testWith(
+  ["initdb"],
+  "an engine that sorts by bytes gets the same schema without collations",
+  async () => {
+    const postgres = await sharedPostgres();
+    const url = postgres.makeDatabase();
+    // CockroachDB has this setting.
+    postgres.psql(
+      nameOf(url),
+      `CREATE FUNCTION public.current_setting(name text, missing_ok boolean) RETURNS text
+        LANGUAGE sql AS $$ SELECT CASE name WHEN 'crdb_version' THEN 'CockroachDB'
+          ELSE pg_catalog.current_setting(name, missing_ok) END $$`,
+    );
+    postgres.psql("postgres", `ALTER DATABASE ${nameOf(url)} SET search_path = public, pg_catalog`);
+    const session = await openSession(accessTo(url), options);
+    assertEquals(await createSchema(session, ledgerId, "cannot open"), ledgerId);
+    const collated = "SELECT attrelid::regclass::text FROM pg_attribute JOIN pg_class " +
+      "ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace " +
+      "AND attcollation = 'pg_catalog.\"C\"'::regcollation";
+    assertEquals(await session.query(collated), []);
+    await session.close();
+    assertEquals(
+      postgresSchema(ledgerId, { sortsByBytes: true }),
+      postgresSchema(ledgerId).map((statement) => statement.replaceAll(' COLLATE "C"', "")),
+    );
   },
 );
 
