@@ -39,7 +39,7 @@ for (const [title, text, password] of lines) {
 
 const url = parseDatabaseUrl("postgres://micropay@localhost/ledger");
 
-/** Finds the password with these files in a folder, whose path stands for `~` in the environment. */
+/** Finds the password with these files in a folder. `~` in the environment stands for its path. */
 function find(
   files: Readonly<Record<string, readonly [text: string, mode: number]>>,
   environment: Readonly<Record<string, string>>,

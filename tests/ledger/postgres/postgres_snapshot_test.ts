@@ -128,6 +128,12 @@ testWith(["initdb"], "a snapshot of PostgreSQL is one moment while others book",
   assertEquals((await snapshot.account("carol"))?.balance, 1007);
 });
 
+testWith(["initdb"], "a ledger that can only be read, as on a standby, is audited", async () => {
+  const { books, url, psql } = await filledDatabase();
+  psql(`ALTER DATABASE ${nameOf(url)} SET default_transaction_read_only = on`);
+  assertEquals((await auditOf(url, books)).outcome, "in_order");
+});
+
 testWith(["initdb"], "a snapshot that was closed reads nothing more", async () => {
   const { url } = await filledDatabase();
   const snapshot = await openPostgresSnapshot(accessTo(url));
