@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { writeMicropayUri } from "../../src/protocol/micropay_uri.ts";
-import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { DecisionListener, Ledger } from "../../src/ledger/ledger.ts";
 import type { ByteStream, Endpoint, Listener, Network } from "../../src/transport/byte_stream.ts";
 import { tcpNetwork } from "../../src/transport/tcp_network.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
@@ -155,6 +155,11 @@ function addressesOf(servers: readonly TestServer[]): string {
   return servers.map(({ endpoint: { host, port } }) => `${host}:${port}`).join(",");
 }
 
+/** Returns the words that name one server. */
+function placeOf({ endpoint: { host, port } }: TestServer): string[] {
+  return [host, String(port)];
+}
+
 Deno.test("the wallet keeps the servers of a join line, and every command uses one that answers", async () => {
   await using scene = await Scene.open();
   const { servers } = scene;
@@ -206,6 +211,44 @@ Deno.test("receive goes on at another server when its own stops, and prints each
     stderr,
     /connect to one of 2 servers: 127\.0\.0\.1:\d+ \(.+\); 127\.0\.0\.1:\d+ \(/,
   );
+});
+
+Deno.test("receive prints each payment once, and misses none, at a server that is told late what another one decided", async () => {
+  const late = Promise.withResolvers<void>();
+  const authority = makeAuthority();
+  const ledger = keepOpen(new MemoryLedger({ ledgerId: authority.anchor.fingerprint }));
+  const wrap = (ledger: Ledger) =>
+    new Proxy(ledger, {
+      get(target, key) {
+        const value = Reflect.get(target, key);
+        if (key !== "follow") return typeof value === "function" ? value.bind(target) : value;
+        return (listener: DecisionListener) =>
+          target.follow(async (decisions) => {
+            await late.promise;
+            await listener(decisions);
+          });
+      },
+    });
+  const one = await startServer({ authority, ledger });
+  const two = await startServer({ authority, ledger, wrap });
+  await using scene = new Scene([one, two], ledger, {});
+  await scene.join("alice", "bob");
+  const pay = (amount: string) =>
+    scene.run("alice", ...placeOf(one), "pay", "bob", amount, "--via-server");
+  await pay("5");
+  // The entries 1 and 2 open the accounts.
+  const words = ["receive", "--json", "--since", "2", "--count", "3"];
+  const bob = scene.start("bob", ...placeOf(two), ...words);
+  await bob.line(/"amount":5,/);
+  // This one is booked while bob is online, and pushed after the first one.
+  await pay("6");
+  late.resolve();
+  await bob.line(/"amount":6,/);
+  await pay("7");
+  const { code, stdout } = await bob.end();
+  assertEquals(code, 0);
+  const amounts = [...stdout.matchAll(/"event":"payment".*?"amount":(\d+)/g)].map(([, it]) => it);
+  assertEquals(amounts, ["5", "6", "7"]);
 });
 
 Deno.test("register goes to the next server where one registers nobody, and says so when none does", async () => {
