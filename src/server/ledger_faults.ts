@@ -10,7 +10,7 @@ type Fault = Omit<Extract<ServerEvent, { kind: "fault" }>, "kind">;
 
 export class LedgerFaults {
   readonly #report: ReportEvent;
-  /** What failed and did not succeed since, such as `answer submit`. */
+  /** What failed since the ledger could be used last, such as `answer submit`. */
   readonly #failing = new Set<string>();
 
   constructor({ report }: { readonly report: ReportEvent }) {
@@ -27,10 +27,14 @@ export class LedgerFaults {
     if (isFirst) this.#report({ kind: "fault", ...fault });
   }
 
-  /** Takes a success of what may have failed before. */
+  /**
+   * Takes a success. After a failure of the same attempt it shows that the ledger can be used.
+   * Other attempts that failed may not be made again for days, so this does not wait for them.
+   */
   succeeded(attempt: string): void {
-    const wasFailing = this.#failing.delete(attempt);
-    if (wasFailing && this.#failing.size === 0) this.#report({ kind: "ledger_recovered" });
+    if (!this.#failing.has(attempt)) return;
+    this.#failing.clear();
+    this.#report({ kind: "ledger_recovered" });
   }
 }
 
