@@ -233,12 +233,18 @@ export class Session {
     this.#cancelDeadline();
     if (this.isLost) return;
     const { answerMsMax, mayTakeLong } = this.#parts.options;
-    this.#cancelDeadline = this.#access.clock.schedule(answerMsMax, async () => {
+    let isOver = false;
+    const cancel = this.#access.clock.schedule(answerMsMax, async () => {
       const isThere = mayTakeLong === true && await answers(this.#access, this.#parts.host);
-      if (!isThere) this.#lose(new Error(`the server was silent for ${answerMsMax} ms`));
-      // Otherwise an answer came meanwhile, or the statement still runs.
-      else if (this.#unanswered.size > 0) this.#restartDeadline();
+      // An answer came meanwhile.
+      if (isOver) return;
+      if (isThere) this.#restartDeadline();
+      else this.#lose(new Error(`the server was silent for ${answerMsMax} ms`));
     });
+    this.#cancelDeadline = () => {
+      isOver = true;
+      cancel();
+    };
   }
 }
 

@@ -63,3 +63,41 @@ testWith(
     }
   },
 );
+
+testWith(
+  ["initdb"],
+  "a session stays when its answer comes while its server does not answer a new connection",
+  async () => {
+    const postgres = await sharedPostgres();
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const clock = new ManualClock();
+    const other = await Session.open(accessTo(postgres.url("postgres")), { answerMsMax: 60_000 });
+    const opening = Session.open(
+      { ...accessTo(`postgres://micropay@127.0.0.1:${listener.addr.port}/postgres`), clock },
+      { answerMsMax: 1000, mayTakeLong: true },
+    );
+    const client = await listener.accept();
+    const database = await Deno.connect({ hostname: "127.0.0.1", port: postgres.port });
+    const passing = [
+      client.readable.pipeTo(database.writable),
+      database.readable.pipeTo(client.writable),
+    ];
+    const session = await opening;
+    try {
+      await other.query("SELECT pg_advisory_lock(2)::text");
+      const waiting = session.query("SELECT pg_advisory_lock(2)::text");
+      clock.advance(1000);
+      using _unanswered = await listener.accept();
+      await other.query("SELECT pg_advisory_unlock(2)");
+      await waiting;
+      clock.advance(databaseConnectMsMax);
+      // A loss would reject the first one, or at the latest the second one.
+      await session.query("SELECT 1");
+      await session.query("SELECT 1");
+    } finally {
+      await session.close();
+      await other.close();
+      await Promise.allSettled(passing);
+    }
+  },
+);
