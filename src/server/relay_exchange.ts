@@ -95,7 +95,7 @@ export class RelayExchange {
     }
   }
 
-  /** Looks for messages, and seldom while there is no connection with another server. */
+  /** Looks for messages, but less often while there is no connection with another server. */
   async #look(store: RelayStore): Promise<void> {
     const { clock, relays, serverId } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -110,13 +110,13 @@ export class RelayExchange {
     const { relays } = this.#options;
     const { connection, from, number, opening, data, isEnd } = message;
     if (opening && number === 1) this.#admit(message);
-    const ends = relays.endsWith(from, connection);
+    const ends = relays.endsOf(connection, from);
     if (!ends) return this.#remove(message);
     const { local, remote } = ends;
     const isNew = number > remote.received;
     // The next look finds it again.
     if (isNew && data !== undefined && !relays.takesMore(local.session)) return;
-    // A message that was not fetched in time is gone, and the bytes after it are worth nothing.
+    // A message that was not fetched in time is gone. Without it, the bytes after it are useless.
     const isGap = isNew && number !== remote.received + 1;
     remote.received = Math.max(number, remote.received);
     if (isNew && !isGap && data !== undefined) {

@@ -46,6 +46,11 @@ export interface LeftConnection {
   readonly other: RemoteEnd;
 }
 
+/** Returns whether an end is at this server. */
+export function isLocal(end: RelayEnd): end is LocalEnd {
+  return "session" in end;
+}
+
 export function localEnd(session: Session): LocalEnd {
   return { session, isBusy: false };
 }
@@ -102,11 +107,11 @@ export class Relays {
    * more messages
    */
   open(connection: string, ends: readonly [RelayEnd, RelayEnd]): boolean {
-    const sessions = ends.flatMap((end) => "session" in end ? [end.session] : []);
+    const sessions = ends.filter(isLocal).map(({ session }) => session);
     const hasRoom = sessions.every((session) => this.#of(session).size < relayedConnectionsMax);
     const [, payee] = ends;
-    const isTaken = !("session" in payee) || this.takesMore(payee.session);
-    if (!hasRoom || !isTaken) return false;
+    const isReading = !isLocal(payee) || this.takesMore(payee.session);
+    if (!hasRoom || !isReading) return false;
     this.#connections.set(connection, ends);
     for (const session of sessions) {
       this.#bySession.set(session, this.#of(session).add(connection));
@@ -118,28 +123,25 @@ export class Relays {
   /** Returns the end that a session's bytes go to; `undefined` when it has no such connection. */
   otherEnd(connection: string, session: Session): RelayEnd | undefined {
     const ends = this.#connections.get(connection);
-    const isOwn = (end: RelayEnd) => "session" in end && end.session === session;
+    const isOwn = (end: RelayEnd) => isLocal(end) && end.session === session;
     return ends?.some(isOwn) ? ends.find((end) => !isOwn(end)) : undefined;
   }
 
-  /** Returns the ends of a connection with another server, if there is such a connection. */
-  endsWith(
-    server: string,
+  /** Returns the ends of a connection with another server; `undefined` when there is none. */
+  endsOf(
     connection: string,
+    server: string,
   ): { readonly local: LocalEnd; readonly remote: RemoteEnd } | undefined {
-    const ends = this.#connections.get(connection) ?? [];
-    const local = ends.find((end) => "session" in end);
-    const remote = ends.find((end) => "server" in end && end.server === server);
-    return local && remote && {
-      local: local as LocalEnd,
-      remote: remote as RemoteEnd,
-    };
+    const ends: readonly RelayEnd[] = this.#connections.get(connection) ?? [];
+    const local = ends.find(isLocal);
+    const remote = ends.find((end): end is RemoteEnd => !isLocal(end));
+    return local && remote?.server === server ? { local, remote } : undefined;
   }
 
   /** Returns the connections with another server whose session takes no bytes now. */
   blocked(): string[] {
     return [...this.#remote].filter((connection) => {
-      const local = this.#connections.get(connection)!.find((end) => "session" in end) as LocalEnd;
+      const local = this.#connections.get(connection)!.find(isLocal)!;
       return local.isBusy || !this.takesMore(local.session);
     });
   }
@@ -170,7 +172,7 @@ export class Relays {
   /** Forgets a connection. */
   end(connection: string): void {
     for (const end of this.#connections.get(connection) ?? []) {
-      if (!("session" in end)) continue;
+      if (!isLocal(end)) continue;
       const others = this.#of(end.session);
       others.delete(connection);
       if (others.size === 0) this.#bySession.delete(end.session);
@@ -190,7 +192,7 @@ export class Relays {
       const other = this.otherEnd(connection, session);
       this.end(connection);
       if (!other) continue;
-      if ("server" in other) left.push({ connection, other });
+      if (!isLocal(other)) left.push({ connection, other });
       else other.session.push(relayedEndType, { connection }, this.track(other.session));
     }
     return left;

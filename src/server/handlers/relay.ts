@@ -8,7 +8,7 @@ import {
   relayEndRequestType,
   relayRequestType,
 } from "../../protocol/relay.ts";
-import { localEnd, remoteEnd } from "../relays.ts";
+import { isLocal, localEnd, remoteEnd } from "../relays.ts";
 import { memberRoute } from "../route.ts";
 
 export const relayRoute = memberRoute({
@@ -27,7 +27,7 @@ export const relayRoute = memberRoute({
     const other = isElsewhere ? remoteEnd(presence.server, payee) : localEnd(local!);
     const ends = [localEnd(session), other] as const;
     if (!relays.mayOpen(payer) || !relays.open(connection, ends)) return refuse(421);
-    if ("session" in other) {
+    if (isLocal(other)) {
       const onWritten = relays.track(other.session);
       push({ session: other.session, type: relayedType, body: { connection }, onWritten });
       return answerWith({});
@@ -50,9 +50,9 @@ export const relayDataRoute = memberRoute({
     const other = relays.otherEnd(connection, session);
     if (!other) return refuse(400);
     // The sender repeats it. So a member that does not read holds nothing up but its own peers.
-    const isFull = "session" in other && !relays.takesMore(other.session);
+    const isFull = isLocal(other) && !relays.takesMore(other.session);
     if (other.isBusy || isFull || !relays.maySend(name)) return refuse(421);
-    if (!("session" in other)) {
+    if (!isLocal(other)) {
       const isPassed = await session.commit(() => exchange.pass(connection, other, data));
       return isPassed ? answerWith({}) : refuse(421);
     }
@@ -78,7 +78,7 @@ export const relayEndRoute = memberRoute({
     const other = relays.otherEnd(connection, session);
     if (!other) return Promise.resolve(refuse(400));
     relays.end(connection);
-    if ("session" in other) {
+    if (isLocal(other)) {
       const onWritten = relays.track(other.session);
       push({ session: other.session, type: relayedEndType, body: { connection }, onWritten });
     } else exchange.end({ connection, other });
