@@ -1,5 +1,4 @@
 /** Waits for the answers to statements that were sent together. */
-import type { Row } from "./session.ts";
 
 /** Waits for all, and throws the first error only then, so that none is left unhandled. */
 export async function allAnswers<T>(answers: readonly Promise<T>[]): Promise<T[]> {
@@ -10,11 +9,11 @@ export async function allAnswers<T>(answers: readonly Promise<T>[]): Promise<T[]
   });
 }
 
-/** Waits for all, as {@link allAnswers}, and returns the rows by the names of the statements. */
-export async function namedAnswers<Name extends string>(
-  answers: Readonly<Record<Name, Promise<Row[]>>>,
-): Promise<Record<Name, Row[]>> {
+/** Waits for all, as {@link allAnswers}, and returns them by the names of the statements. */
+export async function namedAnswers<Name extends string, T>(
+  answers: Readonly<Record<Name, Promise<T>>>,
+): Promise<Record<Name, T>> {
   const names = Object.keys(answers) as Name[];
-  const rows = await allAnswers(names.map((name) => answers[name]));
-  return Object.fromEntries(names.map((name, at) => [name, rows[at]!])) as Record<Name, Row[]>;
+  const all = await allAnswers(names.map((name) => answers[name]));
+  return Object.fromEntries(names.map((name, at) => [name, all[at]!])) as Record<Name, T>;
 }

@@ -2,6 +2,7 @@
  * A copy of a ledger that a database receives. It is marked as unfinished from its first statement
  * on, and no server opens it until the mark is gone.
  */
+import { encodeHex } from "@std/encoding/hex";
 import { LedgerError, messageOf } from "../../errors.ts";
 import {
   copyPipelineMax,
@@ -9,7 +10,6 @@ import {
   databaseAnswerMsMax,
   serverAbsenceMsMax,
 } from "../../limits.ts";
-import { encodeHex } from "../../std/hex.ts";
 import {
   brokenRow,
   type CopiedRow,

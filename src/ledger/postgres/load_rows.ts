@@ -16,10 +16,11 @@ import { namedAnswers } from "./answers.ts";
 import type { MergedKeys } from "./batch_keys.ts";
 import { BatchRows, type Side, type VoidCopy } from "./batch_rows.ts";
 import { arrayText, type Parameter, type Row, type Session } from "./session.ts";
+import { placeIn } from "./shared_decisions.ts";
 import { sql } from "./statements.ts";
 import { headsAfter } from "./tree_nodes.ts";
 
-/** The processes that write a ledger, and the ledger. */
+/** A process that writes, and its ledger. */
 export interface LedgerWriter {
   /** The id of this process among those that write. */
   readonly writer: string;
@@ -38,7 +39,6 @@ export async function loadRows(
 ): Promise<{ readonly rows: BatchRows; readonly batch: number }> {
   const answers = await askForRows(session, keys, writer);
   const [head, batch, statement] = [answers.head[0], answers.batch[0], answers.lastStatement[0]];
-  if (head === undefined) throw new LedgerError("cannot read the ledger: it has no head");
   const rows = new BatchRows(headIn(head));
   copyEntries(rows, keys, answers);
   copyAccounts(rows, keys, answers);
@@ -97,13 +97,13 @@ function askForRows(session: Session, keys: MergedKeys, writer: string) {
   });
 }
 
-function headIn(row: Row) {
-  const size = integerIn(row, "number");
-  const subtrees = textIn(row, "subtrees").match(/.{64}/g) ?? [];
+function headIn(row: Row | undefined) {
+  const { number: size, voidNumber } = placeIn(row);
+  const subtrees = textIn(row!, "subtrees").match(/.{64}/g) ?? [];
   if (subtrees.length !== subtreeCount(size)) {
     throw new LedgerError("cannot read the ledger: its head is damaged; audit it");
   }
-  return { tree: { size, subtrees }, voidNumber: integerIn(row, "void_number") };
+  return { tree: { size, subtrees }, voidNumber };
 }
 
 function copyEntries(rows: BatchRows, keys: MergedKeys, answers: Answers): void {

@@ -9,6 +9,7 @@ import postgres from "postgres";
 import type { CancelTimer, Clock } from "../../clock.ts";
 import { databaseConnectMsMax } from "../../limits.ts";
 import type { StoredValue } from "../snapshot.ts";
+import { allAnswers } from "./answers.ts";
 import { connectSocket, type DatabaseSocket } from "./database_socket.ts";
 import type { DatabaseHost, DatabaseUrl } from "./database_url.ts";
 import type { PasswordFinder } from "./password_file.ts";
@@ -158,9 +159,7 @@ export class Session {
 
   /** Runs statements without parameters, each in a message of its own. */
   async run(...statements: readonly string[]): Promise<void> {
-    const answers = await Promise.allSettled(statements.map((text) => this.query(text)));
-    const failed = answers.find((answer) => answer.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    await allAnswers(statements.map((text) => this.query(text)));
   }
 
   /** Ends the session when the server has answered everything, and waits for the end. */

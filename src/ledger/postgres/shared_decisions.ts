@@ -14,6 +14,7 @@ import type { Decision, DecisionListener, FollowOptions } from "../ledger.ts";
 import { DecisionFeed } from "../decision_feed.ts";
 import { type EntryKind, isSignedByPayer } from "../entry.ts";
 import { integerIn, textIn } from "../rows.ts";
+import { namedAnswers } from "./answers.ts";
 import type { DatabaseHealth } from "./database_health.ts";
 import { entriesFrom } from "./tree_nodes.ts";
 import { ledgerErrorOf, postgresCondition, reasonOf } from "./postgres_error.ts";
@@ -175,15 +176,11 @@ export class SharedDecisions {
     const session = await this.#connected();
     const { number, voidNumber } = this.#told;
     const limit = decisionsReadAtOnce;
-    const answers = await Promise.allSettled([
-      session.query(sql.place),
-      session.query(sql.entriesAfter, [number, limit]),
-      session.query(sql.voidedAfter, [voidNumber, limit]),
-    ]);
-    const [[head], entries, voided] = answers.map((answer) => {
-      if (answer.status === "rejected") throw answer.reason;
-      return answer.value;
-    }) as [Row[], Row[], Row[]];
+    const { place: [head], entries, voided } = await namedAnswers({
+      place: session.query(sql.place),
+      entries: session.query(sql.entriesAfter, [number, limit]),
+      voided: session.query(sql.voidedAfter, [voidNumber, limit]),
+    });
     // The rows were read after the head, and some of them may come after it.
     const ends = [placeIn(head), this.#underWay, ...this.#waiting.map(({ before }) => before)];
     const isCut = entries.length === limit || voided.length === limit;

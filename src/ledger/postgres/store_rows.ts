@@ -1,4 +1,5 @@
 /** Stores what a batch wrote, with a few statements for all rows of a kind. */
+import { encodeHex } from "@std/encoding/hex";
 import { rowFromChange, rowFromEntry, timeText } from "../rows.ts";
 import { allAnswers } from "./answers.ts";
 import type { BatchRows, NewRow } from "./batch_rows.ts";
@@ -56,7 +57,7 @@ function accountStatements(rows: BatchRows): Statement[] {
         record.fingerprint,
         name,
         record.keyFingerprint,
-        hexOf(record.der),
+        encodeHex(record.der),
         timeText(record.issuedAtMs),
       ]),
     ),
@@ -150,11 +151,5 @@ function runsOf(rows: readonly NewRow[]): NewRow[][] {
 
 function valuesOf({ entry, change }: NewRow): Value[] {
   const values = entry === undefined ? rowFromChange(change) : rowFromEntry(entry);
-  return values.map((value) => value instanceof Uint8Array ? hexOf(value) : value as Value);
-}
-
-function hexOf(bytes: Uint8Array): string {
-  let digits = "";
-  for (const byte of bytes) digits += byte.toString(16).padStart(2, "0");
-  return digits;
+  return values.map((value) => value instanceof Uint8Array ? encodeHex(value) : value as Value);
 }
