@@ -6,10 +6,9 @@
  *
  * All methods throw `LedgerFullError` when the disk is full, and `LedgerBusyError` when the storage
  * is locked, read-only or away. Then nothing was changed, unless the error is undecided, and the
- * ledger stays usable. They throw
- * `LedgerError` when the storage failed. Then the change may or may not have been made, all later
- * calls throw the same error, and the caller must stop. A call that violates a precondition throws
- * `TypeError` and changes nothing.
+ * ledger stays usable. They throw `LedgerError` when the storage failed. Then the change may or may
+ * not have been made, all later calls throw the same error, and the caller must stop. A call that
+ * violates a precondition throws `TypeError` and changes nothing.
  */
 import type { AccountName } from "../account_name.ts";
 import type { AccountChange, RecordedChange } from "./account_change.ts";

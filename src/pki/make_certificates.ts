@@ -215,8 +215,8 @@ function requireIncomplete(folders: Folders, there: readonly CertificateFileName
 const serverFileNames = ["CA.pem", "server.crt", "server.key"] as const;
 
 /**
- * Throws when a part of the CA is missing. Its key and certificate are made together, so the
- * missing part cannot be made again. Throws also when the server's folder has another CA.
+ * Throws when a part of the CA is missing, or the server's folder has another CA. The key and the
+ * certificate of a CA are made together, so a missing part cannot be made again.
  */
 function requireAuthority(folders: Folders, thereInFolder: readonly CertificateFileName[]): void {
   const folder = authorityFolder(folders);
@@ -224,19 +224,24 @@ function requireAuthority(folders: Folders, thereInFolder: readonly CertificateF
   const parts = ["CA.pem", "CA.key"] as const;
   const missing = parts.filter((name) => !there.includes(name));
   if (missing.length === 0) {
-    if (isOwn(folders) || !thereInFolder.includes("CA.pem")) return;
-    const [own, other] = [folders.folder, folder].map(authorityFingerprint);
-    if (own === other) return;
-    throw new FileError(
-      `use the CA in ${folder}: ${folders.folder} has the CA of another ledger, ${own}; ` +
-        "name another folder with --out",
-    );
+    if (!isOwn(folders) && thereInFolder.includes("CA.pem")) requireSameAuthority(folders);
+    return;
   }
   const found = there.length === 0 ? "nothing else" : there.join(", ");
   throw new FileError(
     `use the CA in ${folder}: ${missing.join(" and ")} missing, beside ${found}; put the file ` +
       "back from your copy, name the folder of the CA with --ca-from, or make certificates for a " +
       "new ledger in another folder with --out",
+  );
+}
+
+/** Throws unless the server's folder and the CA's folder have the same CA. */
+function requireSameAuthority(folders: Folders): void {
+  const [own, other] = [folders.folder, authorityFolder(folders)].map(authorityFingerprint);
+  if (own === other) return;
+  throw new FileError(
+    `use the CA in ${authorityFolder(folders)}: ${folders.folder} has the CA of another ledger, ` +
+      `${own}; name another folder with --out`,
   );
 }
 

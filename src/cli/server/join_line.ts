@@ -6,7 +6,7 @@ import { type JoinUri, type ServerAddress, writeMicropayUri } from "../../protoc
 import { serversOf } from "../command_line/option_values.ts";
 
 export interface JoinAddress {
-  /** The servers that the operator named for the line, as `serverAddresses` reads them. */
+  /** The servers that the operator named for the line, as `serversOf` reads them. */
   readonly joinHosts?: string | undefined;
   /** Where the server listens. */
   readonly host: string;

@@ -512,7 +512,7 @@ export class ScreenDriver {
     const lines = [
       requestUri(made, { ...this.#options.address, anchor }),
       `${wishText(made)}, id ${made.id}`,
-      "Send the whole line. Who gets it presses u and pastes it, or types client pay 'LINE'.",
+      "Send the whole line. The payer presses u and pastes it, or types client pay 'LINE'.",
     ];
     this.#enqueue({ kind: "details", title: "Payment request", lines }, () => {});
     return "done";
