@@ -205,10 +205,11 @@ class RowWriter {
     await Promise.all(this.#sent.splice(0));
   }
 
-  /** Sends rows, and waits until few statements are on their way. */
+  /** Sends rows, as soon as fewer than {@link copyPipelineMax} statements are on their way. */
   async #send(table: LedgerTable): Promise<void> {
     const { columns, rows } = this.#tables.get(table)!;
     if (rows.length === 0) return;
+    if (this.#sent.length >= copyPipelineMax) await this.#sent.shift();
     const arrays = Object.entries(columns).map(([name, type]) =>
       arrayText(rows.map((row) => this.#parameter(row[name]!, { table, type })))
     );
@@ -220,7 +221,6 @@ class RowWriter {
     // It is awaited later.
     sent.catch(() => {});
     this.#sent.push(sent);
-    if (this.#sent.length > copyPipelineMax) await this.#sent.shift();
   }
 
   #parameter(
@@ -258,7 +258,7 @@ export async function watchWriters(
   };
 }
 
-/** Returns a text that each booking, void order, account change and invitation changes. */
+/** Returns a text that each new account, booking, void order, change and invitation changes. */
 async function readState(access: DatabaseAccess, attempt: string) {
   try {
     const session = await openSession(access, { answerMsMax: databaseAnswerMsMax });
@@ -267,7 +267,7 @@ async function readState(access: DatabaseAccess, attempt: string) {
         throw new LedgerError(`${attempt}: ${access.url.text} is empty`);
       }
       const [row] = await session.query(
-        `SELECT concat_ws(' ', head.number, void_number,
+        `SELECT concat_ws(' ', head.number, void_number, (SELECT max(place) FROM certificate),
               (SELECT concat_ws(' ', count(*), sum(uses), count(revoked_at)) FROM invitation))
             AS state,
             (SELECT count(*) FROM server

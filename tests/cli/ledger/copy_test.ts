@@ -292,6 +292,21 @@ testWith(
       assertStringIncludes(changing.errors[0]!, "somebody wrote the ledger meanwhile");
       nothingIn();
     }
+    // A new account without money has no entry.
+    const open = (line: string) => {
+      if (!line.startsWith("All correct")) return;
+      postgres.psql(
+        nameOf(good),
+        `INSERT INTO certificate SELECT place + 1, 'new', username, 'new', der, issued_at
+          FROM certificate ORDER BY place DESC LIMIT 1`,
+      );
+    };
+    const opened = await ledgerCommand(books, ["copy", "--from", good, "--to", to], {
+      print: open,
+    });
+    assertEquals(opened.code, 1);
+    assertStringIncludes(opened.errors[0]!, "somebody wrote the ledger meanwhile");
+    nothingIn();
     books.tamper("UPDATE client SET balance = balance + 1 WHERE username = 'bob'");
     for (const target of [to, file]) {
       const { code, out } = await ledgerCommand(books, [
