@@ -3,13 +3,13 @@
  * free port.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { json, jsonLines, openScene, openSceneWith, step } from "./driver.ts";
+import { json, jsonLines, openScene, openSceneInProcess, openSceneWith, step } from "./driver.ts";
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`a server ends on ${signal} with 0, tells its clients, and the next one has port and ledger at once`, async () => {
     await using scene = await openSceneWith(["alice", "bob"]);
     const bob = await scene.receiverProcess("bob");
-    const menu = scene.startClient([], { stdin: "piped" });
+    const menu = scene.startClientInProcess([], { stdin: "piped" });
     await menu.errorLine(/^1 REGISTER/);
     const paid = json((await scene.inProcess(["pay", "bob", "2000", "--json"])).stdout);
     const { port } = scene.server;
@@ -21,7 +21,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     bob.signal(signal);
     assertEquals((await bob.end()).code, 0);
 
-    await scene.startServer({ port });
+    await scene.startServerInProcess({ port });
     assertEquals(scene.server.port, port);
     assertEquals((await scene.inProcess(["balance"])).stdout, "8000\n");
     const status = await scene.inProcess(["status", String(paid.id), "--json"]);
@@ -75,19 +75,19 @@ Deno.test("everything that a killed server acknowledged is in the ledger", async
   const ids = acknowledged.map(({ id }) => String(id)).toSorted();
   assertEquals(booked.trimEnd().split("\n"), ids);
   assertEquals(scene.query("SELECT sum(balance) FROM client"), "0\n");
-  await scene.startServer();
+  await scene.startServerInProcess();
   const history = await scene.inProcess(["history", "--json"], { as: "bob" });
   assertEquals(jsonLines(history.stdout)[0]!.balance, 10_012);
 });
 
 Deno.test("the server keeps, empties or deletes the ledger as its options say", async (t) => {
-  await using scene = await openSceneWith(["alice"]);
+  await using scene = await openSceneInProcess(["alice"]);
   await step(
     t,
     "--reset without --yes and without a terminal: refused, and nothing is lost",
     async () => {
       await scene.server.stop();
-      const { code, stderr } = await scene.run(["server", "0", "--reset"]);
+      const { code, stderr } = await scene.runInProcess(["server", "0", "--reset"]);
       assertEquals(code, 2);
       assertMatch(stderr, /^micropay: reset the ledger \/.*\/server\.db: give --yes too/);
       assertEquals(scene.query("SELECT count(*) FROM entry"), "1\n");
@@ -97,7 +97,7 @@ Deno.test("the server keeps, empties or deletes the ledger as its options say", 
     t,
     "--reset --yes: an empty ledger, in which old certificates speak for nobody",
     async () => {
-      await scene.startServer({ args: ["--reset", "--yes"] });
+      await scene.startServerInProcess({ args: ["--reset", "--yes"] });
       assertEquals(scene.query("SELECT count(*) FROM entry"), "0\n");
       const { code, stdout } = await scene.inProcess(["balance"]);
       assertEquals([code, stdout], [4, "220 AUTH_FAIL\n"]);
@@ -105,7 +105,7 @@ Deno.test("the server keeps, empties or deletes the ledger as its options say", 
     },
   );
   await step(t, "--delete-db-on-exit: gone, with all that belongs to it", async () => {
-    await scene.startServer({ args: ["--delete-db-on-exit"] });
+    await scene.startServerInProcess({ args: ["--delete-db-on-exit"] });
     assertEquals((await scene.server.stop()).code, 0);
     const left = [...Deno.readDirSync(scene.folder)].map(({ name }) => name);
     assertEquals(left.filter((name) => name.startsWith("server.db")), []);
@@ -119,7 +119,8 @@ Deno.test("every line of a JSON log is one object, and --silent omits the encryp
   ];
   for (const { args, sealed } of rows) {
     await step(t, `--log-format json ${args.join(" ")}`, async () => {
-      await using scene = await openSceneWith([], { args: ["5", "--log-format", "json", ...args] });
+      const options = { args: ["5", "--log-format", "json", ...args] };
+      await using scene = await openSceneInProcess([], options);
       await scene.register("alice");
       await scene.inProcess(["balance"]);
       const { stdout } = await scene.server.stop();
@@ -133,7 +134,7 @@ Deno.test("every line of a JSON log is one object, and --silent omits the encryp
     });
   }
   await step(t, "--log-format text --silent", async () => {
-    await using scene = await openSceneWith(["alice"], { args: ["5", "--silent"] });
+    await using scene = await openSceneInProcess(["alice"], { args: ["5", "--silent"] });
     const { stdout } = await scene.server.stop();
     assertMatch(stdout, /\n→ \[REGISTER#alice\] from 127\.0\.0\.1@\d+\n/);
     assertEquals(stdout.includes("eyJ"), false);
@@ -151,12 +152,13 @@ Deno.test("every option can come from the environment, and the command line wins
   };
   await scene.startServer({ args: ["5", "--log-format", "text"], env });
   const ca = { MICROPAY_CA: "class/CA.pem", MICROPAY_JSON: "1", MICROPAY_TIMEOUT: "20" };
-  await scene.client(["register", "alice"], { env: ca });
+  const absolute = { ...ca, MICROPAY_CA: scene.path("class/CA.pem") };
+  await scene.inProcess(["register", "alice"], { env: absolute });
   const { stdout } = await scene.client(["balance"], { env: ca });
   assertEquals(stdout, '{"code":300,"balance":500}\n');
   const rows = "SELECT username, balance FROM client ORDER BY username";
   assertEquals(scene.query(rows, "class.db"), "@issuer|-500\nalice|500\n");
-  const wrong = await scene.run(["server", "0"], { env: { MICROPAY_INITIAL_BALANCE: "lots" } });
+  const wrong = await scene.runInProcess(["server", "0"], { MICROPAY_INITIAL_BALANCE: "lots" });
   assertEquals(wrong.code, 2);
   assertMatch(wrong.stderr, /MICROPAY_INITIAL_BALANCE "lots": a balance is a whole number/);
 });

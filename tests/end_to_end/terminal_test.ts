@@ -3,7 +3,7 @@
  */
 import { testWith } from "../installed_tool.ts";
 import { assertEquals } from "@std/assert";
-import { openSceneWith, type Scene } from "./driver.ts";
+import { openSceneInProcess, type Scene } from "./driver.ts";
 import { programCommand, runtimeEnvironment } from "./program.ts";
 import { quote, Terminal } from "./terminal.ts";
 
@@ -11,7 +11,7 @@ testWith(
   ["tmux"],
   "in a terminal the client asks about the fingerprint, the menu works, and Ctrl-C leaves it cleanly",
   async () => {
-    await using scene = await openSceneWith([]);
+    await using scene = await openSceneInProcess([]);
     await using terminal = await openMenu(scene);
     await terminal.shows("The SHA-256 fingerprint of its CA is");
     await terminal.shows("Is it the one the operator told you? [y/N]");
@@ -38,7 +38,7 @@ testWith(
   ["tmux"],
   "in a terminal a payment appears above the menu's question, and keys edit the answer",
   async () => {
-    await using scene = await openSceneWith(["alice", "bob"]);
+    await using scene = await openSceneInProcess(["alice", "bob"]);
     await using terminal = await openMenu(scene);
     await terminal.shows("Your choice:");
     await terminal.type("2");
@@ -91,7 +91,7 @@ testWith(
   ["tmux"],
   "menu and screen leave the terminal as it was, also after a signal, and Ctrl-C on the screen prints the summary",
   async () => {
-    await using scene = await openSceneWith(["alice"]);
+    await using scene = await openSceneInProcess(["alice"]);
     const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
     const words = client.map(quote).join(" ");
     const [before, pid] = [scene.path("stty"), scene.path("pid")];
@@ -125,7 +125,7 @@ testWith(
 );
 
 testWith(["tmux"], "in a terminal, any answer but yes means no trust", async () => {
-  await using scene = await openSceneWith([]);
+  await using scene = await openSceneInProcess([]);
   await using terminal = await openMenu(scene);
   await terminal.shows("[y/N]");
   await terminal.type("no");
@@ -137,7 +137,7 @@ testWith(
   ["tmux"],
   "in a terminal, Ctrl-C ends the menu while it asks whom to trust, and while it waits for a place",
   async () => {
-    await using scene = await openSceneWith(["bob"], { args: ["1"] });
+    await using scene = await openSceneInProcess(["bob"], { args: ["1"] });
     {
       await using terminal = await openMenu(scene);
       await terminal.shows("[y/N]");

@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { json, jsonLines, openScene, openSceneInProcess, type Scene, step } from "./driver.ts";
+import { json, jsonLines, openSceneInProcess, type Scene, step } from "./driver.ts";
 
 /** Runs what follows with a disk that is full as its standard output. */
 const toFullDisk = ["/bin/sh", "-c", 'exec "$@" > /dev/full', "sh"];
@@ -163,7 +163,7 @@ onLinux(
         `micropay: ${noSpace}; this prints what was not: ${again}`,
         "",
       ]]);
-      const kept = await scene.client(["receipt", id], { as: "bob" });
+      const kept = await scene.inProcess(["receipt", id], { as: "bob" });
       assertEquals(typeof json(kept.stdout).receipt, "string");
     });
     await step(t, "to a reader that left, as JSON", async () => {
@@ -180,14 +180,13 @@ onLinux(
       assertEquals([error!.error, ending], ["output", { code: 1 }]);
     });
     const missed = ["receive", "--json", "--since", "2", "--count", "2"];
-    const { stdout } = await scene.client(missed, { as: "bob" });
+    const { stdout } = await scene.inProcess(missed, { as: "bob" });
     assertEquals(jsonLines(stdout).slice(1).map(({ entry }) => entry), [3, 4]);
   },
 );
 
 onLinux("the menu ends when it cannot print, and not as if nothing had happened", async () => {
-  await using scene = await openScene();
-  await scene.startServer();
+  await using scene = await openSceneInProcess([]);
   const menu = scene.startClient([], { stdin: "piped", prefix: toFullDisk });
   await menu.errorLine(/^1 REGISTER/);
   await menu.type("1", "alice");

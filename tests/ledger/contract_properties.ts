@@ -70,7 +70,11 @@ const changeCommands: fc.Arbitrary<Command> = fc.oneof(
 /** Without it most commands would concern unknown accounts. Only dan stays unknown. */
 const firstWave = names.slice(0, 3).map((name) => registering({ name, key: "1", amount: 30 }));
 
-export function ledgerProperties(name: string, open: OpenLedger): void {
+export function ledgerProperties(
+  name: string,
+  open: OpenLedger,
+  { runs }: { readonly runs: number },
+): void {
   Deno.test(`${name}: any commands, some concurrent, have the model's outcomes, and the balances add up to zero`, async () => {
     const wave = fc.oneof(
       { weight: 3, arbitrary: fc.array(commands, { minLength: 1, maxLength: 6 }) },
@@ -91,7 +95,7 @@ export function ledgerProperties(name: string, open: OpenLedger): void {
           await dispose();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs },
     );
   });
 }

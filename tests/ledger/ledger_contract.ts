@@ -28,8 +28,17 @@ export type ContractTest = (
   run: (ledger: Ledger, opened: OpenedLedger) => Promise<void>,
 ) => void;
 
+export interface ContractOptions {
+  /** Registers only the tests of concurrent commands, of registrations and of void orders. */
+  readonly isShort?: boolean;
+}
+
 /** Registers the contract's tests for an implementation. */
-export function ledgerContract(name: string, open: OpenLedger): void {
+export function ledgerContract(
+  name: string,
+  open: OpenLedger,
+  { isShort = false }: ContractOptions = {},
+): void {
   const test: ContractTest = (sentence, run) =>
     Deno.test(`${name}: ${sentence}`, async () => {
       const opened = await open();
@@ -40,15 +49,16 @@ export function ledgerContract(name: string, open: OpenLedger): void {
       }
     });
   registeringContract(test);
+  voidingContract(test);
+  bookingAtOnceContract(test);
+  ledgerProperties(name, open, { runs: isShort ? 10 : 60 });
+  if (isShort) return;
   invitingContract(test);
   presenceContract(test);
   bookingContract(test);
-  voidingContract(test);
   followingContract(test);
   correctingContract(test);
-  bookingAtOnceContract(test);
   clockContract(test);
   readingContract(test);
   closingContract(test);
-  ledgerProperties(name, open);
 }

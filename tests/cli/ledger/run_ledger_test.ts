@@ -13,7 +13,6 @@ import {
   jsonLines,
   openScene,
   openSceneInProcess,
-  openSceneWith,
   type Scene,
   step,
 } from "../../end_to_end/driver.ts";
@@ -56,7 +55,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
   });
 
   await step(t, "show: an account, an entry by number and by id, and an unknown name", async () => {
-    const [account] = await asked(scene, "show", "alice");
+    const [account] = await found(scene, "show", "alice");
     assertMatch(String(account!.certificate), /^[0-9a-f]{64}$/);
     assertEquals((account!.entries as { number: number }[]).map(({ number }) => number)[0], 3);
     const [entry] = await found(scene, "show", "3");
@@ -73,7 +72,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
   });
 
   await step(t, "deposit and withdraw", async () => {
-    const [deposit] = await asked(scene, "deposit", "alice", "500", "--memo", "grant");
+    const [deposit] = await found(scene, "deposit", "alice", "500", "--memo", "grant");
     assertEquals([deposit!.code, deposit!.entry], [130, 4]);
     const withdrawal = await scene.ledgerInProcess("withdraw", "alice", "8500");
     assertMatch(withdrawal.stdout, /^transfer OK\nentry 5, id /);
@@ -92,7 +91,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
   });
 
   await step(t, "export", async () => {
-    const { code, stdout } = await ledger(scene, "export", "--account", "alice");
+    const { code, stdout } = await scene.ledgerInProcess("export", "--account", "alice");
     assertEquals(code, 0);
     const rows = stdout.trim().split("\n").slice(1).map((row) => row.split(","));
     assertEquals(rows.map((row) => Number(row[6])), [10_000, -2000, 500, -8500]);
@@ -102,7 +101,7 @@ Deno.test("ledger: an operator looks, corrects and exports beside the running se
   });
 
   await step(t, "audit", async () => {
-    const [report] = await asked(scene, "audit");
+    const [report] = await found(scene, "audit");
     assertEquals([report!.outcome, report!.entries, report!.accounts], ["in_order", 5, 2]);
     assert(Number(report!.entriesPerSecond) > 0);
     const { code, stdout, stderr } = await scene.ledgerInProcess("audit");
@@ -247,7 +246,7 @@ Deno.test("ledger: a file that cannot be opened gives one clear line and exit 1"
 });
 
 Deno.test("ledger: the audit finds no fault beside a busy server, and corrections wait their turn", async () => {
-  await using scene = await openSceneWith(["alice", "bob", "carol"]);
+  await using scene = await openSceneInProcess(["alice", "bob", "carol"]);
   await using _bob = await scene.receiver("bob");
   await using _carol = await scene.receiver("carol");
   let isOver = false;
@@ -284,7 +283,7 @@ Deno.test("ledger: a correct backup is restored when no server runs", async () =
   assertEquals((await scene.ledgerInProcess("backup", scene.path("kept.db"))).code, 1);
   await found(scene, "deposit", "alice", "5");
 
-  const running = await ledger(scene, "restore", "kept.db");
+  const running = await scene.ledgerInProcess("restore", scene.path("kept.db"));
   // It refuses before the audit.
   assertEquals([running.code, running.stdout], [1, ""]);
   assertStringIncludes(
@@ -298,7 +297,7 @@ Deno.test("ledger: a correct backup is restored when no server runs", async () =
   const database = new DatabaseSync(scene.path("tampered.db"));
   database.exec(change);
   database.close();
-  const tampered = await ledger(scene, "restore", "tampered.db");
+  const tampered = await scene.ledgerInProcess("restore", scene.path("tampered.db"));
   assertEquals([tampered.code, tampered.stderr], [1, ""]);
   assertStringIncludes(tampered.stdout, "The ledger is wrong: bob has 10001");
   assertEquals((await found(scene, "balances"))[1]!.balance, 10_005);

@@ -2,7 +2,7 @@
 import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { postgresTool, testWith } from "../../installed_tool.ts";
-import { ledgerContract } from "../ledger_contract.ts";
+import { type ContractOptions, ledgerContract } from "../ledger_contract.ts";
 import { ledgerId } from "../ledger_samples.ts";
 import { accessTo, emptyLedger, nameOf, sharedPostgres } from "./temporary_postgres.ts";
 
@@ -14,6 +14,7 @@ import { accessTo, emptyLedger, nameOf, sharedPostgres } from "./temporary_postg
 export function postgresContract(
   name: string,
   prepare: (database: string) => readonly string[] = () => [],
+  options: ContractOptions = {},
 ): void {
   if (postgresTool("initdb") === undefined) {
     testWith(["initdb"], `${name}: the contract of every ledger`, () => {});
@@ -36,5 +37,5 @@ export function postgresContract(
       },
       dispose: () => ledger.close(),
     };
-  });
+  }, options);
 }
