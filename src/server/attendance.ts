@@ -58,16 +58,25 @@ async function considerLeaving(
   else if (!await online.giveWay()) await ledger.stayOnline(name, { server });
 }
 
-/** Brings this server's members online again. One that is online elsewhere loses its session. */
-async function restore({ ledger, serverId, sessions }: AttendanceOptions): Promise<void> {
-  for (const session of sessions.all()) {
-    const { presence } = session;
-    if (!presence) continue;
-    const { outcome } = await ledger.bringOnline(presence);
-    if (outcome !== "already_online" || session.presence !== presence) continue;
-    const found = await ledger.presence(presence.name);
-    if (found && found.server !== serverId) session.replace();
-  }
+/**
+ * Brings this server's members online again, all at once. One after the other, many members would
+ * take so long that the other servers take this one for dead.
+ */
+async function restore(options: AttendanceOptions): Promise<void> {
+  await Promise.all(options.sessions.all().map((session) => restoreOne(session, options)));
+}
+
+/** Brings a member online again. One that is online elsewhere loses its session. */
+async function restoreOne(
+  session: Session,
+  { ledger, serverId }: Pick<AttendanceOptions, "ledger" | "serverId">,
+): Promise<void> {
+  const { presence } = session;
+  if (!presence) return;
+  const { outcome } = await ledger.bringOnline(presence);
+  if (outcome !== "already_online" || session.presence !== presence) return;
+  const found = await ledger.presence(presence.name);
+  if (found && found.server !== serverId) session.replace();
 }
 
 export interface LeaveWaitOptions {

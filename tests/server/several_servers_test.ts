@@ -1,7 +1,7 @@
 /** Several servers on one ledger: what one decides, the members at all of them are told. */
 import { assert, assertEquals } from "@std/assert";
 import { LedgerBusyError } from "../../src/errors.ts";
-import type { FoundPresence, Ledger } from "../../src/ledger/ledger.ts";
+import type { FoundPresence, Ledger, Presence } from "../../src/ledger/ledger.ts";
 import { ledgerWatchMs } from "../../src/limits.ts";
 import { listRequestType } from "../../src/protocol/list.ts";
 import { locateRequestType } from "../../src/protocol/locate.ts";
@@ -182,6 +182,37 @@ Deno.test("servers: a member that went online elsewhere while its server was cut
   both.cutOff = undefined;
   await advanceUntil(clock, () => Promise.resolve(!old.isOpen));
   assertEquals((await both.ledger.presence(name))?.server, here.server.id);
+});
+
+Deno.test("servers: a server that was cut off brings all of its members online at once", async () => {
+  const clock = new ManualClock(Date.now());
+  let [isBack, asked] = [false, 0];
+  const allAsked = Promise.withResolvers<void>();
+  await using server = await startServer({
+    clock,
+    network: new MemoryNetwork(),
+    wrap: (ledger) =>
+      new Proxy(ledger, {
+        get(target, key) {
+          const value = Reflect.get(target, key);
+          if (key === "attend" && isBack) return () => Promise.resolve(false);
+          if (key === "bringOnline" && isBack) {
+            return async (presence: Presence) => {
+              if (++asked === 2) allAsked.resolve();
+              await allAsked.promise;
+              return await target.bringOnline(presence);
+            };
+          }
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      }),
+  });
+  for (const name of ["alice", "bob"]) {
+    const link = await server.link(await server.enroll(name));
+    await link.ask(loginRequestType, { name: named(name), port: 1 });
+  }
+  isBack = true;
+  await settled(clock, allAsked.promise);
 });
 
 /** Waits until alice is asked to leave, or is no longer. */
