@@ -38,7 +38,11 @@ export function attendLedger(options: AttendanceOptions): RepeatedTask {
       attendedMs = nowMs;
     }
     // Another server may have taken over a member of one that did not answer.
-    if (!isKnown || nowMs - lookedMs >= leaveRequestWaitMs) await restore(options);
+    if (!isKnown || nowMs - lookedMs >= leaveRequestWaitMs) {
+      // All at once, so that they share commits. Thousands in turn would take so long that this
+      // server counts as dead meanwhile.
+      await Promise.all(options.sessions.all().map((session) => session.comeBack()));
+    }
     for (const name of await ledger.takeLeaveRequests(serverId)) {
       // A member may take 5 seconds to answer. Meanwhile the others are looked at.
       considerLeaving(name, options).catch((error) => task.isStopped || onFailure(error));
@@ -58,46 +62,32 @@ async function considerLeaving(
   else if (!await online.giveWay()) await ledger.stayOnline(name, { server });
 }
 
-/**
- * Brings this server's members online again, all at once. One after the other, many members would
- * take so long that the other servers take this one for dead.
- */
-async function restore(options: AttendanceOptions): Promise<void> {
-  await Promise.all(options.sessions.all().map((session) => restoreOne(session, options)));
-}
-
-/** Brings a member online again. One that is online elsewhere loses its session. */
-async function restoreOne(
-  session: Session,
-  { ledger, serverId }: Pick<AttendanceOptions, "ledger" | "serverId">,
-): Promise<void> {
-  const { presence } = session;
-  if (!presence) return;
-  const { outcome } = await ledger.bringOnline(presence);
-  if (outcome !== "already_online" || session.presence !== presence) return;
-  const found = await ledger.presence(presence.name);
-  if (found && found.server !== serverId) session.replace();
-}
-
 export interface LeaveWaitOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly serverId: string;
+  readonly sessions: MemberSessions;
   readonly session: Session;
 }
 
 /**
- * Asks the server of an account's other session to let it go.
+ * Asks the server of an account's other session to let it go. An account that this server forgot to
+ * take offline is taken offline.
  *
  * @returns whether the account is offline: its member was silent, or its server is
  */
 export async function askOtherServer(
   name: AccountName,
-  { ledger, clock, serverId, session }: LeaveWaitOptions,
+  { ledger, clock, serverId, sessions, session }: LeaveWaitOptions,
 ): Promise<boolean> {
   const before = await ledger.presence(name);
-  if (!before || before.server === serverId) return true;
+  if (!before) return true;
   const { server } = before;
+  if (server === serverId) {
+    if (sessions.of(name).some(({ isOnline }) => isOnline)) return false;
+    await session.commit(() => ledger.takeOffline(name, { server }));
+    return true;
+  }
   await session.commit(() => ledger.askToLeave(name));
   const askedMs = clock.monotonicMs();
   for (;;) {

@@ -215,6 +215,47 @@ Deno.test("servers: a server that was cut off brings all of its members online a
   await settled(clock, allAsked.promise);
 });
 
+Deno.test("servers: a member that goes while its server brings it online again stays offline", async () => {
+  const clock = new ManualClock(Date.now());
+  await using both = await startServers(clock);
+  const [here, there] = both.servers;
+  const [alice] = await enroll(here, ["alice"]);
+  const link = await there.link(alice!);
+  await link.ask(loginRequestType, { name: named("alice"), port: 1 });
+  both.cutOff = there.server.id;
+  await advanceUntil(clock, async () => await both.ledger.onlineCount() === 0);
+  const [starting, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  both.beforeOnline = () => {
+    starting.resolve();
+    return going.promise;
+  };
+  both.cutOff = undefined;
+  await settled(clock, starting.promise);
+  link.channel.close();
+  await takeTurns();
+  going.resolve();
+  await there.events.until(({ kind }) => kind === "offline");
+  await takeTurns();
+  assertEquals(await both.ledger.onlineCount(), 0);
+});
+
+Deno.test("servers: a member that its own server forgot to take offline can log in there", async () => {
+  await using both = await startServers();
+  const [here] = both.servers;
+  const [alice] = await enroll(here, ["alice"]);
+  const name = named("alice");
+  const forgotten = { name, host: "192.0.2.1", publicPort: 1, privatePort: 1 };
+  await both.ledger.bringOnline({ ...forgotten, server: here.server.id });
+  const outcome = await (await here.link(alice!)).ask(loginRequestType, { name, port: 2 });
+  assertEquals(outcome.outcome, "answered");
+  assertEquals((await both.ledger.presence(name))?.privatePort, 2);
+});
+
+/** Lets everything run that waits for nothing. */
+async function takeTurns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await yieldToEventLoop();
+}
+
 /** Waits until alice is asked to leave, or is no longer. */
 async function untilLeaving(ledger: Ledger, leave: FoundPresence["leave"]): Promise<void> {
   let found = await ledger.presence(named("alice"));
@@ -259,6 +300,12 @@ async function startServers(clock?: ManualClock): Promise<TwoServers> {
               ? Promise.reject(new LedgerBusyError("reach the database: it does not answer"))
               : value.call(target, server);
         }
+        if (key === "bringOnline") {
+          return async (presence: Presence) => {
+            await both.beforeOnline(presence);
+            return value.call(target, presence);
+          };
+        }
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
@@ -274,6 +321,7 @@ async function startServers(clock?: ManualClock): Promise<TwoServers> {
     servers,
     ledger,
     cutOff: undefined,
+    beforeOnline: () => Promise.resolve(),
     async [Symbol.asyncDispose]() {
       for (const server of servers) await server[Symbol.asyncDispose]();
     },
@@ -286,6 +334,8 @@ interface TwoServers extends AsyncDisposable {
   readonly ledger: Ledger;
   /** The id of a server that does not reach the ledger. */
   cutOff: string | undefined;
+  /** Runs before a server brings a member online. */
+  beforeOnline: (presence: Presence) => Promise<void>;
 }
 
 function enroll(server: TestServer, names: readonly string[]): Promise<Identity[]> {

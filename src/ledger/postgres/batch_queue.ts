@@ -11,12 +11,14 @@ import {
   databaseTriesMax,
   databaseWaitMsMax,
 } from "../../limits.ts";
+import { type CompactRange, emptyTree, rootOf } from "../merkle_tree.ts";
 import type { BatchKeys } from "./batch_keys.ts";
 import type { DatabaseHealth } from "./database_health.ts";
 import { ledgerErrorOf, postgresCondition, reasonOf } from "./postgres_error.ts";
 import { arrayText, type Session } from "./session.ts";
 import type { Place } from "./shared_decisions.ts";
 import { sql } from "./statements.ts";
+import { headsAfter } from "./tree_nodes.ts";
 import { WorkingSet } from "./working_set.ts";
 
 /** Decides and writes over the copies. It runs without a pause. */
@@ -31,14 +33,20 @@ export interface BatchQueueOptions {
   /** The start of an error's text, as in "cannot write the ledger postgres://…". */
   readonly attempt: string;
   readonly open: () => Promise<Session>;
-  /** What each batch does first, and which rows it reads for that. */
-  readonly prelude: () => { readonly keys: BatchKeys; readonly operation: BatchOperation<void> };
+  /** Returns what a try of a batch does first. It is called once for each try. */
+  readonly prelude: () => Prelude;
   /** Runs before the operations of each try of a batch, with the place of the last commit. */
   readonly begin: (before: Place) => void;
   /** Runs after each commit, before its callers are answered. */
   readonly committed: (after: Place) => void;
   /** Runs after the last try of each batch. */
   readonly ended: () => void;
+}
+
+/** What a batch does before its operations, and which rows it reads for that. */
+export interface Prelude {
+  readonly keys: BatchKeys;
+  readonly operation: BatchOperation<void>;
 }
 
 interface Waiting {
@@ -54,6 +62,7 @@ interface Waiting {
 interface Doubt {
   readonly settlements: readonly (() => void)[];
   readonly place: Place;
+  readonly tree: CompactRange;
 }
 
 export class BatchQueue {
@@ -67,8 +76,13 @@ export class BatchQueue {
   #batch = 0;
   /** The outcomes of the batch under way, when its COMMIT was sent and not answered. */
   #doubt: Doubt | undefined;
-  /** The number of the last row when this process last looked. The log never gets shorter. */
-  #size = 0;
+  /** The log when this process last looked. It only ever grows. */
+  #seen: Pick<Doubt, "place" | "tree"> = {
+    place: { number: 0, voidNumber: 0 },
+    tree: emptyTree,
+  };
+  /** Whether the log may be another one, because the session is new. */
+  #isUnchecked = true;
   #cancelExpiry: CancelTimer | undefined;
   /** Why the database could not be used when that was last tried. */
   #lossReason = "";
@@ -164,21 +178,24 @@ export class BatchQueue {
     while (batch.some(({ isSettled }) => !isSettled)) {
       try {
         const session = await this.#connected();
-        const set = await this.#load(session, batch);
+        const prelude = this.#options.prelude();
+        const set = await this.#load(session, [prelude.keys, ...batch.map(({ keys }) => keys)]);
         const doubt = this.#doubt;
         if (doubt !== undefined && set.batch === number) return await this.#confirm(session, doubt);
         this.#doubt = undefined;
         // An operation that was refused meanwhile must never happen.
-        const settlements = this.#decide(set, batch.filter(({ isSettled }) => !isSettled));
+        const undecided = batch.filter(({ isSettled }) => !isSettled);
+        const settlements = this.#decide(set, prelude, undecided);
+        const { place, tree } = set;
         if (!set.isChanged) {
           // A commit, because it waits until a standby has everything that the answers tell.
           await session.commit();
         } else {
-          this.#doubt = { settlements, place: set.place };
+          this.#doubt = { settlements, place, tree };
           const { writer } = this.#options;
           await set.store(session, { writer, batch: number, notifies: this.#notifies });
         }
-        return this.#settle({ settlements, place: set.place });
+        return this.#settle({ settlements, place, tree });
       } catch (error) {
         if (error instanceof LedgerError) throw error;
         const condition = postgresCondition(error);
@@ -209,6 +226,7 @@ export class BatchQueue {
       const session = await this.#options.open();
       this.#notifies = await this.#canNotify(session);
       this.#session = session;
+      this.#isUnchecked = true;
     }
     return this.#session;
   }
@@ -224,21 +242,40 @@ export class BatchQueue {
     }
   }
 
-  async #load(session: Session, batch: readonly Waiting[]): Promise<WorkingSet> {
-    const { ledgerId, writer, prelude, attempt } = this.#options;
-    const keys = [prelude().keys, ...batch.map((one) => one.keys)];
+  async #load(session: Session, keys: readonly BatchKeys[]): Promise<WorkingSet> {
+    const { ledgerId, writer } = this.#options;
     const set = await WorkingSet.load(session, keys, { writer, ledgerId });
-    if (set.place.number >= this.#size) return set;
+    await this.#requireSeen(session, set);
+    return set;
+  }
+
+  /**
+   * Checks that the log still begins with the rows that this process saw. Another server may have
+   * appended to an older copy, so the number of rows is not enough.
+   */
+  async #requireSeen(session: Session, { place, tree }: WorkingSet): Promise<void> {
+    const { place: { number, voidNumber }, tree: seen } = this.#seen;
+    const hasAll = place.number >= number && place.voidNumber >= voidNumber;
+    let isSame = hasAll;
+    if (hasAll && this.#isUnchecked && number > 0) {
+      const [head] = place.number === number ? [rootOf(tree)] : await headsAfter(session, [number]);
+      isSame = head === rootOf(seen);
+    }
+    this.#isUnchecked = !isSame;
+    if (isSame) return;
+    const rows = place.number < number
+      ? `it has ${place.number} rows and had ${number} before`
+      : `its first ${number} rows or its void orders are others than before`;
     throw new LedgerError(
-      `${attempt}: it has ${set.place.number} rows and had ${this.#size} before, so acknowledged ` +
-        "payments are lost; was it replaced by an older copy?",
+      `${this.#options.attempt}: ${rows}, so acknowledged payments are lost; was it replaced by ` +
+        "an older copy?",
     );
   }
 
   /** Runs the operations. An error undoes its operation, and a `LedgerError` the whole batch. */
-  #decide(set: WorkingSet, batch: readonly Waiting[]): (() => void)[] {
+  #decide(set: WorkingSet, prelude: Prelude, batch: readonly Waiting[]): (() => void)[] {
     this.#options.begin(set.place);
-    this.#options.prelude().operation(set);
+    prelude.operation(set);
     return batch.map((one) => {
       const before = set.undo.length;
       try {
@@ -262,8 +299,8 @@ export class BatchQueue {
     this.#settle(doubt);
   }
 
-  #settle({ settlements, place }: Doubt): void {
-    this.#size = place.number;
+  #settle({ settlements, place, tree }: Doubt): void {
+    this.#seen = { place, tree };
     this.#options.health.works("write");
     this.#options.committed(place);
     for (const settle of settlements) settle();

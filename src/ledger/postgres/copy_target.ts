@@ -28,7 +28,7 @@ import {
 import { ledgerErrorOf, postgresCondition, sqlState } from "./postgres_error.ts";
 import { postgresSchema, schemaParts } from "./schema.ts";
 import { arrayText, type DatabaseAccess, type Session } from "./session.ts";
-import { insertMany } from "./statements.ts";
+import { insertMany, isServerPresent } from "./statements.ts";
 import { subtreesOf } from "./tree_nodes.ts";
 
 export interface CopyTargetOptions {
@@ -270,8 +270,7 @@ async function readState(access: DatabaseAccess, attempt: string) {
         `SELECT concat_ws(' ', head.number, void_number, (SELECT max(place) FROM certificate),
               (SELECT concat_ws(' ', count(*), sum(uses), count(revoked_at)) FROM invitation))
             AS state,
-            (SELECT count(*) FROM server
-              WHERE seen_at > now() - interval '${serverAbsenceMsMax} milliseconds') AS servers
+            (SELECT count(*) FROM server WHERE ${isServerPresent}) AS servers
           FROM head WHERE id = 1`,
       );
       if (row!.servers === 0) return row!.state;

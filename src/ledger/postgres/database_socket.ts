@@ -82,15 +82,20 @@ export class DatabaseSocket extends EventEmitter {
 /**
  * Connects to a host of a database.
  *
+ * @param given.signal gives up, and closes the connection
  * @throws {DatabaseTlsError} when TLS is wanted and the server cannot do it well
  * @throws the runtime's error when the host cannot be reached
  */
 export async function connectSocket(
   { isEncrypted, rootCertificateFile }: DatabaseUrl,
   { host, port }: DatabaseHost,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<DatabaseSocket> {
   const connection = await Deno.connect({ hostname: host, port });
+  const close = () => closeQuietly(connection);
+  signal.addEventListener("abort", close, { once: true });
   try {
+    signal.throwIfAborted();
     connection.setNoDelay(true);
     connection.setKeepAlive(true);
     if (!isEncrypted) return new DatabaseSocket(connection);
@@ -101,10 +106,14 @@ export async function connectSocket(
       throw new DatabaseTlsError("its server has no TLS; turn it on there");
     }
     const caCerts = rootCertificateFile && [readCertificates(rootCertificateFile)];
-    return new DatabaseSocket(await startTls(connection, { host, ...(caCerts && { caCerts }) }));
+    return new DatabaseSocket(
+      await startTls(connection, { host, signal, ...(caCerts && { caCerts }) }),
+    );
   } catch (error) {
-    closeQuietly(connection);
+    close();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", close);
   }
 }
 
@@ -116,18 +125,27 @@ const accepted = 0x53;
 
 async function startTls(
   connection: Deno.TcpConn,
-  { host, ...options }: { readonly host: string; readonly caCerts?: string[] },
+  { host, signal, ...options }: {
+    readonly host: string;
+    readonly signal: AbortSignal;
+    readonly caCerts?: string[];
+  },
 ): Promise<Deno.TlsConn> {
   let secure: Deno.TlsConn | undefined;
+  const close = () => secure && closeQuietly(secure);
+  signal.addEventListener("abort", close, { once: true });
   try {
     secure = await Deno.startTls(connection, { hostname: host, ...options });
+    signal.throwIfAborted();
     await secure.handshake();
     return secure;
   } catch (cause) {
-    if (secure !== undefined) closeQuietly(secure);
+    close();
     throw new DatabaseTlsError(`its server's certificate is refused: ${systemReason(cause)}`, {
       cause,
     });
+  } finally {
+    signal.removeEventListener("abort", close);
   }
 }
 

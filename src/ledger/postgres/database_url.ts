@@ -37,8 +37,9 @@ export function isDatabaseUrl(db: string): boolean {
  * @throws {UsageError} when it is not one, has a password or an unknown parameter
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
-  // A password is never shown again. It is before the last @ of the part with the hosts.
-  const shown = text.replace(/^(\w+:\/\/[^/?:@]*):[^/?]*@/, "$1:…@");
+  // A password is never shown again. It is before the last @, or in the parameter of `psql`.
+  const shown = text.replace(/^(\w+:\/\/[^/?:@]*):.*@/, "$1:…@")
+    .replace(/([?&]password=)[^&]*/g, "$1…");
   const refuse = (reason: string) => {
     throw new UsageError(`cannot use the database ${shown}: ${reason}`);
   };
@@ -85,7 +86,9 @@ function parseHost(text: string): DatabaseHost | undefined {
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+))(?::([0-9]{1,5}))?$/.exec(text);
   const host = parts && decode(parts[1] ?? parts[2]!);
   const port = Number(parts?.[3] ?? portDefault);
-  return host && port >= 1 && port <= 65535 ? { host, port } : undefined;
+  // A path of a Unix socket is not one: connections are TCP alone.
+  const isHost = host && !host.includes("/");
+  return isHost && port >= 1 && port <= 65535 ? { host, port } : undefined;
 }
 
 function isLoopback(host: string): boolean {
@@ -94,7 +97,9 @@ function isLoopback(host: string): boolean {
 
 function decode(text: string): string | undefined {
   try {
-    return decodeURIComponent(text);
+    const decoded = decodeURIComponent(text);
+    // A NUL would end it early in what the server reads.
+    return decoded.includes("\0") ? undefined : decoded;
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@
  * queue, and reads through sessions of their own, so they see committed rows only.
  */
 import type { AccountName } from "../../account_name.ts";
-import { isLedgerUnavailable, LedgerError } from "../../errors.ts";
+import { isLedgerUnavailable, LedgerBusyError, LedgerError } from "../../errors.ts";
 import { databaseAnswerMsMax } from "../../limits.ts";
 import { type AccountChange, type RecordedChange, statementDigest } from "../account_change.ts";
 import { currentCertificate } from "../account_rules.ts";
@@ -90,6 +90,8 @@ export class PostgresLedger implements Ledger {
   readonly #relayStore = new PostgresRelayStore((reading) => this.#read(reading));
   /** Members to take offline as soon as the database can be written. */
   readonly #leaving = new Map<AccountName, string | undefined>();
+  /** Those of them that the last try of a batch took offline. */
+  #left: readonly AccountName[] = [];
   /** The servers of this process. Their members go offline when the ledger is closed. */
   readonly #servers = new Set<string>();
   /** The newest timeline of a primary that this process has used. */
@@ -125,13 +127,15 @@ export class PostgresLedger implements Ledger {
         const leaving = [...this.#leaving];
         return {
           keys: { sides: leaving.map(([name]) => name) },
-          operation: ({ accounts }) =>
-            leaving.forEach(([name, server]) => takeOffline(accounts, name, server)),
+          operation: ({ accounts }) => {
+            leaving.forEach(([name, server]) => takeOffline(accounts, name, server));
+            this.#left = leaving.map(([name]) => name);
+          },
         };
       },
       begin: (before) => this.#decisions.begin(before),
       committed: (after) => {
-        this.#leaving.clear();
+        for (const name of this.#left) this.#leaving.delete(name);
         this.#decisions.committed(after);
       },
       ended: () => this.#decisions.ended(),
@@ -175,15 +179,24 @@ export class PostgresLedger implements Ledger {
     );
   }
 
-  bringOnline(presence: Presence): Promise<OnlineOutcome> {
+  async bringOnline(presence: Presence): Promise<OnlineOutcome> {
     const { name, server } = presence;
     this.#servers.add(server);
-    return this.#write<OnlineOutcome>({ sides: [name] }, ({ accounts }) => {
-      if (accounts.certificateOf(name) === undefined) return { outcome: "account_unknown" };
-      if (accounts.serverOf(name) !== undefined) return { outcome: "already_online" };
-      accounts.bringOnline(presence);
-      return { outcome: "online" };
-    });
+    try {
+      const outcome = await this.#write<OnlineOutcome>({ sides: [name] }, ({ accounts }) => {
+        if (accounts.certificateOf(name) === undefined) return { outcome: "account_unknown" };
+        if (accounts.serverOf(name) !== undefined) return { outcome: "already_online" };
+        accounts.bringOnline(presence);
+        return { outcome: "online" };
+      });
+      // What was to be taken offline is an earlier session.
+      if (outcome.outcome === "online") this.#leaving.delete(name);
+      return outcome;
+    } catch (error) {
+      // It may be online all the same, and its member is told that it is not.
+      if (error instanceof LedgerBusyError && error.isUndecided) this.#leaving.set(name, server);
+      throw error;
+    }
   }
 
   async takeOffline(name: AccountName, { server }: { server?: string } = {}): Promise<void> {

@@ -286,21 +286,18 @@ async function openAt(
 ): Promise<Session> {
   const { url, clock, passwordOf } = access;
   const password = passwordOf(url, host) ?? "";
-  const connecting = connectSocket(url, host);
+  const late = new AbortController();
   let session: Session | undefined;
-  let isLate = false;
   let cancel: CancelTimer = () => {};
   const deadline = new Promise<never>((_, reject) => {
     cancel = clock.schedule(databaseConnectMsMax, () => {
-      isLate = true;
+      late.abort();
       session?.destroy();
-      connecting.then((socket) => socket.destroy(), () => {});
       reject(new Error(`${host.host}:${host.port} did not answer`));
     });
   });
   const opening = (async () => {
-    const socket = await connecting;
-    if (isLate) throw new Error("late");
+    const socket = await connectSocket(url, host, late);
     session = new Session(access, { socket, host, password, options });
     const [row] = await session.query("SHOW transaction_read_only");
     if (row?.transaction_read_only !== "on") {

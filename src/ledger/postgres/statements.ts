@@ -38,6 +38,11 @@ const half = (column: "payer" | "payee", onward: string) =>
 const backward = "number < $2 ORDER BY number DESC";
 const forward = "number > $2 ORDER BY number";
 
+/** Whether a server was seen a short time ago. */
+export const isServerPresent = `(seen_at
+    BETWEEN now() - interval '${serverAbsenceMsMax} milliseconds'
+    AND now() + interval '${serverAbsenceMsMax} milliseconds')`;
+
 /** What is set of a client that goes offline. */
 const offline = `ip = NULL, public_port = NULL, private_port = NULL, server = NULL,
     asked_to_leave = 0, online_status = 0`;
@@ -152,8 +157,8 @@ export const sql = {
     WHERE client.username = changed.username`,
   attend: `INSERT INTO server (id, seen_at) SELECT id, now() FROM unnest($1::text[]) AS added (id)
     ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`,
-  forgetAbsentServers: `DELETE FROM server
-    WHERE seen_at < now() - interval '${serverAbsenceMsMax} milliseconds'`,
+  // A server that was seen in the future is absent, too: somebody set the database's clock back.
+  forgetAbsentServers: `DELETE FROM server WHERE NOT ${isServerPresent}`,
   forgetRelayed: `DELETE FROM relayed_message
     WHERE sent_at < now() - interval '${relayedKeptMsMax} milliseconds'
       OR server NOT IN (SELECT id FROM server)`,

@@ -4,6 +4,7 @@
  * they write is stored at the end with a few statements.
  */
 import type { BookRows } from "../ledger_rows.ts";
+import type { CompactRange } from "../merkle_tree.ts";
 import { AccountCopies } from "./account_copies.ts";
 import { type BatchKeys, mergeKeys } from "./batch_keys.ts";
 import type { BatchRows } from "./batch_rows.ts";
@@ -49,6 +50,11 @@ export class WorkingSet {
   /** The place in the order of the commits, with what the batch added. */
   get place(): Place {
     return { number: this.#rows.tree.size, voidNumber: this.#rows.voidNumber };
+  }
+
+  /** The tree of all rows of the log, with what the batch added. */
+  get tree(): CompactRange {
+    return this.#rows.tree;
   }
 
   /** Whether there is something to write. */

@@ -3,6 +3,7 @@ import { TimeoutError } from "../../errors.ts";
 import { closingType, exitRequestType } from "../../protocol/exit.ts";
 import { isPong } from "../../protocol/ping.ts";
 import type { Arrival } from "../../transport/channel.ts";
+import type { Presence } from "../../ledger/ledger.ts";
 import type { Ticket } from "../admission/admission.ts";
 import { dispatch } from "../dispatch.ts";
 import { Liveness } from "./liveness.ts";
@@ -23,6 +24,8 @@ export class ServedSession {
   /** Whether another login of its account took its place. */
   #isReplaced = false;
   #offline: Promise<void> | undefined;
+  /** The attempt to come online again that is under way, or the last one. */
+  #comingBack: Promise<void> | undefined;
   #goodbye: Promise<void> | undefined;
   /** Whether the other side has gone, so that no goodbye is sent. */
   #isOver = false;
@@ -36,7 +39,7 @@ export class ServedSession {
     this.#server = server;
     this.#liveness = new Liveness(session, { ...server, strangerTimeoutMs });
     session.giveWay = () => this.#giveWay();
-    session.replace = () => this.#replace();
+    session.comeBack = () => this.#comeBack();
   }
 
   /** Says goodbye and ends the connection, after the answer to a request under way. */
@@ -144,6 +147,20 @@ export class ServedSession {
     return true;
   }
 
+  #comeBack(): Promise<void> {
+    const { presence } = this.session;
+    if (!presence || this.#offline) return Promise.resolve();
+    return this.#comingBack = this.#bringBack(presence);
+  }
+
+  async #bringBack(presence: Presence): Promise<void> {
+    const { ledger, serverId } = this.#server;
+    const { outcome } = await ledger.bringOnline(presence);
+    if (outcome !== "already_online") return;
+    const found = await ledger.presence(presence.name);
+    if (found && found.server !== serverId) this.#replace();
+  }
+
   #replace(): void {
     if (this.#isOver || this.#isReplaced) return;
     const { channel: { remote }, memberName: name } = this.session;
@@ -168,6 +185,8 @@ export class ServedSession {
     const { ledger, report, serverId, sessions } = this.#server;
     const { memberName: name } = this.session;
     if (!this.session.isOnline || name === undefined) return;
+    // Otherwise it would come online after it was taken offline, and stay so.
+    await this.#comingBack?.catch(() => {});
     // A revoked member is offline already. A session under its new certificate may be online.
     const isElsewhere = sessions.of(name).some((one) => one !== this.session && one.isOnline);
     if (!this.session.isDismissed && !isElsewhere) {

@@ -55,8 +55,11 @@ export class Session {
    * @returns whether it is offline
    */
   giveWay: () => Promise<boolean> = () => Promise.resolve(false);
-  /** Ends the session, because its member is online elsewhere. */
-  replace: () => void = () => {};
+  /**
+   * Brings its member online again, after its server was taken for dead. When the member is online
+   * elsewhere, the session ends.
+   */
+  comeBack: () => Promise<void> = () => Promise.resolve();
 
   readonly #end = Promise.withResolvers<void>();
   /** Resolves after the goodbye, or when a pushed message could not be delivered. */

@@ -45,6 +45,31 @@ testWith(
   },
 );
 
+testWith(
+  ["initdb"],
+  "PostgreSQL ledger: a dead server's members go offline although the database's clock was set back an hour",
+  async () => {
+    const access = accessTo(await emptyLedger(await sharedPostgres()));
+    const open = () => openPostgresLedger({ access, ledgerId, random: systemRandom });
+    const [dead, there] = [await open(), await open()];
+    const session = await Session.open(access, { answerMsMax: 60_000 });
+    try {
+      await dead.register(registration(alice, 0));
+      await dead.attend("dead");
+      await there.attend("there");
+      await dead.bringOnline(presenceOf(alice, 9, "dead"));
+      await session.query("UPDATE server SET seen_at = now() + interval '1 hour'");
+      assertEquals(await there.attend("there"), true);
+      assertEquals(await there.presence(alice), undefined);
+      assertEquals(await session.query("SELECT id FROM server"), [{ id: "there" }]);
+    } finally {
+      await session.close();
+      await dead.close();
+      await there.close();
+    }
+  },
+);
+
 relayStoreContract(
   "PostgreSQL ledger",
   (sentence, run) =>

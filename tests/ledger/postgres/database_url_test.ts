@@ -69,8 +69,9 @@ const refused: readonly (readonly [text: string, reason: string])[] = [
   ["postgres://micropay@[::1/ledger", '"[::1" is not a host'],
   ["postgres://%zz@localhost/ledger", "its user is not encoded well"],
   ["postgres://micropay@localhost/%zz", "its name is not encoded well"],
+  ["postgres://micropay@localhost/ledger%00", "its name is not encoded well"],
+  ["postgres://micropay@%2Frun%2Fpostgresql/ledger", '"%2Frun%2Fpostgresql" is not a host'],
   ["postgres://micropay@localhost/ledger?ssl=true", 'it has no parameter "ssl"; there are sslmode'],
-  ["postgres://micropay@localhost/ledger?password=x", 'it has no parameter "password"'],
   ...["allow", "prefer", "require", "verify-ca", ""].map((mode) =>
     [
       `postgres://micropay@localhost/ledger?sslmode=${mode}`,
@@ -91,13 +92,16 @@ const withPassword = [
   "postgres://micropay:secret@localhost/ledger",
   "postgres://micropay:sec:ret@localhost/ledger",
   "postgres://micropay:sec@ret@localhost/ledger",
+  "postgres://micropay:sec/ret@localhost/ledger",
+  "postgres://micropay:sec?ret@localhost/ledger",
   "postgres://:secret@localhost/ledger",
+  "postgres://micropay@localhost/ledger?sslmode=disable&password=secret",
 ];
 
 for (const text of withPassword) {
   Deno.test(`the password in ${text} is refused, not shown, and the error names the password files`, () => {
     const { message } = assertThrows(() => parseDatabaseUrl(text), UsageError);
-    assertEquals(/sec|ret/.test(message.split(":…@")[1] ?? message), false, message);
+    assertEquals(/sec|ret/.test(message), false, message);
     assertStringIncludes(message, "put it in a file");
     assertStringIncludes(message, "PGPASSFILE or MICROPAY_DB_PASSWORD_FILE");
   });

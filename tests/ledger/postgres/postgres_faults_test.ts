@@ -10,9 +10,11 @@ import {
 } from "../../../src/ledger/postgres/database_health.ts";
 import { openSession } from "../../../src/ledger/postgres/identify_database.ts";
 import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
+import { Session } from "../../../src/ledger/postgres/session.ts";
 import { systemRandom } from "../../../src/random.ts";
+import { yieldToEventLoop } from "../../../src/yield_to_event_loop.ts";
 import { testWith } from "../../installed_tool.ts";
-import { alice, bob, ledgerId, payment, registration } from "../ledger_samples.ts";
+import { alice, bob, ledgerId, payment, presenceOf, registration } from "../ledger_samples.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
 import { FastClock } from "./fast_clock.ts";
@@ -362,3 +364,81 @@ testWith(["initdb"], "a ledger that went back to an older copy stops the server"
   );
   await assertRejects(() => ledger.book(order(2)), LedgerError, "older copy");
 });
+
+testWith(
+  ["initdb"],
+  "a ledger that went back to an older copy stops the server, although another one appended to the copy",
+  async () => {
+    await using scene = await openScene();
+    const { ledger, postgres, database, proxy } = scene;
+    await ledger.book(order(1));
+    postgres.psql(
+      database,
+      `ALTER TABLE entry DISABLE TRIGGER USER; DELETE FROM entry WHERE number = 3;
+      UPDATE head SET number = 2, subtrees = (SELECT substring(subtrees FROM 33) FROM entry
+        WHERE number = 2); ALTER TABLE entry ENABLE TRIGGER USER`,
+    );
+    const other = await scene.openOther();
+    for (const id of [2, 3]) await other.book(order(id));
+    proxy.cut();
+    proxy.restore();
+    await assertRejects(() => ledger.book(order(4)), LedgerError, "older copy");
+    assertEquals((await other.book(order(5))).outcome, "booked");
+  },
+);
+
+testWith(
+  ["initdb"],
+  "members that leave while a batch waits for the lock go offline with the next batch",
+  async () => {
+    const clock = new FastClock();
+    await using scene = await openScene({ clock });
+    const { ledger, postgres, database, proxy, events } = scene;
+    const holder = await Session.open(accessTo(postgres.url(database)), { answerMsMax: 60_000 });
+    try {
+      for (const name of [alice, bob]) await ledger.bringOnline(presenceOf(name, 9, "here"));
+      proxy.cut();
+      const first = ledger.takeOffline(alice);
+      while (events.length === 0) await yieldToEventLoop();
+      const second = ledger.takeOffline(bob);
+      await holder.query("BEGIN");
+      await holder.query("SELECT FROM head FOR UPDATE");
+      proxy.restore();
+      const waiting = "SELECT FROM pg_locks WHERE NOT granted";
+      while ((await holder.query(waiting)).length === 0) await yieldToEventLoop();
+      // The answer to BEGIN has come before those to these. Its deadline is a real one then.
+      for (let turn = 0; turn < 20; turn++) await holder.query("SELECT 1");
+      // Both are told that they are noted, while the batch waits with alice alone.
+      clock.factor = 100;
+      await Promise.all([first, second]);
+      clock.factor = 1;
+      await holder.query("ROLLBACK");
+      await bookAtLast(ledger, 1);
+      assertEquals(await ledger.onlineCount(), 0);
+    } finally {
+      await holder.close();
+    }
+  },
+);
+
+testWith(
+  ["initdb"],
+  "a member whose login got no answer to its COMMIT is offline afterwards",
+  async () => {
+    const clock = new FastClock();
+    await using scene = await openScene({ clock });
+    const { ledger, proxy } = scene;
+    // So that no new connection is made before the proxy refuses it.
+    clock.factor = 0.1;
+    const lost = proxy.cutAt("COMMIT", { isPassed: true });
+    const login = ledger.bringOnline(presenceOf(alice, 9, "here"));
+    await lost;
+    proxy.cut();
+    clock.factor = 20;
+    assertEquals((await assertRejects(() => login, LedgerBusyError)).isUndecided, true);
+    clock.factor = 1;
+    proxy.restore();
+    await bookAtLast(ledger, 1);
+    assertEquals(await ledger.onlineCount(), 0);
+  },
+);

@@ -32,6 +32,21 @@ function block(): void {
   for (const untilMs = performance.now() + 5; performance.now() < untilMs;);
 }
 
+Deno.test("a host that never says whether it has TLS is given up, and its connection is closed", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const clock = new ManualClock();
+  const url = `postgres://micropay@127.0.0.1:${listener.addr.port}/ledger?sslmode=verify-full`;
+  const opening = Session.open({ ...accessTo(url), clock }, { answerMsMax: 10_000 });
+  const refused = assertRejects(() => opening, Error, "did not answer");
+  using server = await listener.accept();
+  const bytes = new Uint8Array(16);
+  assertEquals(await server.read(bytes), 8);
+  const ended = server.read(bytes).catch(() => null);
+  clock.advance(databaseConnectMsMax);
+  await refused;
+  assertEquals(await ended, null);
+});
+
 testWith(
   ["initdb"],
   "a long statement goes on while its server answers new connections, and is cut when it does not",
