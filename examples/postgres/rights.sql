@@ -12,7 +12,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO micropay_reader, micropay_server;
 
 GRANT INSERT ON entry, account_change, certificate, client, invitation, voided_order, void_floor,
   writer, server, relayed_message TO micropay_server;
-GRANT UPDATE (number, subtrees, void_number, revision) ON head TO micropay_server;
+GRANT UPDATE (number, subtrees, void_number) ON head TO micropay_server;
 GRANT UPDATE (ip, public_port, private_port, online_status, balance, server, asked_to_leave)
   ON client TO micropay_server;
 GRANT UPDATE (uses, revoked_at) ON invitation TO micropay_server;
