@@ -4,7 +4,7 @@
 import type { Clock } from "../clock.ts";
 import { ClosedError, ConnectError, messageOf, TimeoutError } from "../errors.ts";
 import { type Endpoint, endpointText, type Network } from "../transport/byte_stream.ts";
-import type { ServerAddress } from "./server_list.ts";
+import type { ServerRoute } from "./server_list.ts";
 import {
   type GreetedConnection,
   receiveGreeting,
@@ -27,7 +27,7 @@ export interface ServerGreetingOptions {
  * @throws {UntrustedError} when what answers is not to be trusted
  */
 export async function greetServer(
-  { server, address, connectMsMax = Infinity }: ServerAddress,
+  { server, address, connectMsMax = Infinity }: ServerRoute,
   { network, clock, timeoutMs, resolveAnchor }: ServerGreetingOptions,
 ): Promise<GreetedConnection> {
   let isAnswered = false;

@@ -12,7 +12,7 @@ import { resultInTime } from "../transport/deadline.ts";
 import type { ResolveHost } from "../transport/host_addresses.ts";
 
 /** A server, and where to connect to it. */
-export interface ServerAddress {
+export interface ServerRoute {
   readonly server: Endpoint;
   /** The server itself, or an address of its name. */
   readonly address: Endpoint;
@@ -77,7 +77,7 @@ export class ServerList {
    * one address its own error is thrown.
    */
   async connect<Connection>(
-    connectTo: (address: ServerAddress) => Promise<Connection>,
+    connectTo: (address: ServerRoute) => Promise<Connection>,
   ): Promise<Connection> {
     const failures: string[] = [];
     let last: unknown;
