@@ -136,10 +136,15 @@ export class BatchQueue {
     try {
       const session = await this.#connected();
       const left = arrayText([...servers]);
+      // Waits for the batches of other servers. They change the same rows in another order, and
+      // PostgreSQL would undo one of both as a deadlock.
+      await session.query("BEGIN");
+      await session.query(sql.head);
       await session.query(sql.leave, [left]);
       await session.query(sql.forgetServers, [left]);
       await session.query(sql.forgetRelayedFor, [left]);
       await session.query(sql.forgetWriter, [this.#options.writer]);
+      await session.commit();
     } catch (error) {
       // After a failure its callers know more than this.
       if (this.#failure === undefined && postgresCondition(error) === "refused") {

@@ -34,6 +34,9 @@ const conditions: Readonly<Record<string, PostgresCondition>> = {
   "53100": "full",
   // too many connections, out of memory, and others of its resources
   "53": "unavailable",
+  // program_limit_exceeded: other programs' notifications fill the queue of the whole server. The
+  // next session finds that out, and goes on without notifications.
+  "54000": "unavailable",
   // lock_not_available
   "55P03": "unavailable",
   // query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now

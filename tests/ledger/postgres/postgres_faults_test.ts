@@ -442,3 +442,55 @@ testWith(
     assertEquals(await ledger.onlineCount(), 0);
   },
 );
+
+testWith(
+  ["initdb"],
+  "a batch that PostgreSQL cannot notify about is booked with the next connection",
+  async () => {
+    await using scene = await openScene();
+    const { ledger, postgres, database, events } = scene;
+    postgres.psql(
+      database,
+      `CREATE SEQUENCE failures;
+      CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('failures') = 1 THEN RAISE EXCEPTION 'no' USING ERRCODE = '54000'; END IF;
+        RETURN NEW; END $$;
+      CREATE TRIGGER fail_once BEFORE UPDATE ON head FOR EACH ROW EXECUTE FUNCTION fail_once()`,
+    );
+    try {
+      assertEquals((await ledger.book(order(1))).outcome, "booked");
+      assertEquals(events, ["lost", "recovered"]);
+    } finally {
+      const drop = "DROP TRIGGER fail_once ON head; DROP FUNCTION fail_once";
+      postgres.psql(database, `${drop}; DROP SEQUENCE failures`);
+    }
+  },
+);
+
+testWith(
+  ["initdb"],
+  "a ledger that is closed waits for the batch of another server, and then takes its members offline",
+  async () => {
+    await using scene = await openScene();
+    const { ledger, postgres, database } = scene;
+    const other = await scene.openOther();
+    const holder = await Session.open(accessTo(postgres.url(database)), { answerMsMax: 60_000 });
+    const change = (name: string) =>
+      holder.query("UPDATE client SET balance = balance WHERE username = $1", [name]);
+    try {
+      for (const name of [alice, bob]) await ledger.bringOnline(presenceOf(name, 9, "here"));
+      await holder.query("BEGIN");
+      await holder.query("SELECT FROM head FOR UPDATE");
+      await change(bob);
+      const closing = ledger.close();
+      const waiting = "SELECT FROM pg_locks WHERE NOT granted";
+      while ((await holder.query(waiting)).length === 0) await yieldToEventLoop();
+      await change(alice);
+      await holder.commit();
+      await closing;
+      assertEquals(await other.onlineCount(), 0);
+    } finally {
+      await holder.close();
+    }
+  },
+);
