@@ -101,7 +101,7 @@ async function refuseSpeaker(
   { dismiss, server, session }: RequestContext,
 ): Promise<Refusal | undefined> {
   const isRegister = type === registerRequestType.type;
-  if (session.isSurplus) return refuse(230);
+  if (session.refusalCode !== undefined) return refuse(session.refusalCode);
   if (session.speaker.kind === "unrecognized") return refuse(220);
   if (session.speaker.kind === "applicant") {
     return (routes.get(type)?.admits ?? "member") === "member" ? refuse(240) : undefined;

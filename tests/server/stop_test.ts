@@ -175,6 +175,30 @@ Deno.test("a server reports nothing of a ledger that itself reports that it is a
   assertEquals(reportsOf(server), []);
 });
 
+Deno.test("a member who connects while the ledger cannot be read is answered 510 and disconnected, and a later connection works", async () => {
+  let isAway = false;
+  await using server = await startServer({
+    wrap: (ledger) =>
+      changed(ledger, {
+        currentCertificate: async (name) => {
+          if (isAway) throw new LedgerBusyError("away");
+          return await ledger.currentCertificate(name);
+        },
+      }),
+  });
+  const alice = await server.enroll("alice");
+  isAway = true;
+  const link = await server.link(alice);
+  const refused = await link.ask(balanceRequestType, {});
+  assertEquals(refused.outcome === "refused" && refused.code, 510);
+  await link.closed;
+  assertEquals(reportsOf(server), ["fault"]);
+  isAway = false;
+  const later = await server.link(alice);
+  assertEquals((await later.ask(balanceRequestType, {})).outcome, "answered");
+  assertEquals(reportsOf(server), ["fault", "ledger_recovered"]);
+});
+
 /** Returns what a server reports about its ledger: faults and recoveries. */
 function reportsOf({ events }: TestServer): string[] {
   const kinds = events.all.map(({ kind }): string => kind);

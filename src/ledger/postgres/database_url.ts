@@ -61,7 +61,9 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
     }
   }
   const areLocal = hosts.every((host) => isLoopback(host!.host));
-  const mode = parameters.get("sslmode") ?? (areLocal ? "disable" : "verify-full");
+  // A file of CA certificates has no use without encryption.
+  const isPlain = areLocal && !parameters.has("sslrootcert");
+  const mode = parameters.get("sslmode") ?? (isPlain ? "disable" : "verify-full");
   if (mode !== "disable" && mode !== "verify-full") {
     refuse(`its sslmode "${mode}" does not verify the server; use verify-full or disable`);
   }

@@ -3,7 +3,13 @@ import { FileError, LedgerError, MicropayError } from "../../errors.ts";
 import { databaseAnswerMsMax } from "../../limits.ts";
 import { DatabaseTlsError } from "./database_socket.ts";
 import { postgresSchema, postgresSchemaVersion, type SchemaOptions } from "./schema.ts";
-import { type DatabaseAccess, type Row, Session, type SessionOptions } from "./session.ts";
+import {
+  type DatabaseAccess,
+  type Row,
+  Session,
+  SessionLostError,
+  type SessionOptions,
+} from "./session.ts";
 import { postgresCondition, reasonOf, sqlState } from "./postgres_error.ts";
 
 /** The oldest PostgreSQL that is used, as its `server_version_num`. */
@@ -104,7 +110,8 @@ export async function identifyDatabase(
  * others wait until it has.
  *
  * @returns the identifier that the ledger has then
- * @throws {LedgerError} when the user may not make tables
+ * @throws {FileError} when the connection is lost meanwhile
+ * @throws the server's error, as when the user may not make tables
  */
 export async function createSchema(
   session: Session,
@@ -117,7 +124,14 @@ export async function createSchema(
     for (const statement of postgresSchema(ledgerId, options)) await session.query(statement);
     await session.commit();
   } catch (error) {
-    if (!session.isLost) await session.query("ROLLBACK");
+    if (error instanceof SessionLostError) {
+      throw new FileError(
+        `${attempt}: the database did not confirm its tables: ${reasonOf(error.cause)}; if ` +
+          "synchronous_standby_names is set, start the standby or empty that setting, and try again",
+        { cause: error },
+      );
+    }
+    await session.query("ROLLBACK");
     // Another process made the same tables first, or is in conflict with this one.
     const isRace = duplicates.includes(sqlState(error) ?? "") ||
       postgresCondition(error) === "conflict";
@@ -163,6 +177,20 @@ export function requireLedgerId(found: string, expected: string, attempt: string
   );
 }
 
+/**
+ * Throws unless the user may write the ledger, so that a server does not start in vain.
+ *
+ * @throws {LedgerError} when it has no right to add entries
+ */
+export async function requireWritable(session: Session, attempt: string): Promise<void> {
+  const [row] = await session.query(
+    "SELECT has_table_privilege('entry', 'INSERT')::int AS granted",
+  );
+  if (row?.granted !== 1) {
+    throw new LedgerError(`${attempt}: its user may only read it${missingRights}`);
+  }
+}
+
 /** Returns the error of a failed opening, in one line that says what to do. */
 export function openingError(access: DatabaseAccess, cause: unknown): MicropayError {
   if (cause instanceof MicropayError) return cause;
@@ -170,6 +198,9 @@ export function openingError(access: DatabaseAccess, cause: unknown): MicropayEr
   const options = { cause };
   if (cause instanceof DatabaseTlsError) {
     return new FileError(`${attempt}: ${cause.message}`, options);
+  }
+  if (cause instanceof SessionLostError) {
+    return new FileError(`${attempt}: ${cause.message}: ${reasonOf(cause.cause)}`, options);
   }
   const state = sqlState(cause);
   const advice = state === undefined
@@ -185,7 +216,8 @@ const missingRights =
 /** What to do about a refused opening, by SQLSTATE or its class. */
 const openingAdvice: Readonly<Record<string, string>> = {
   "28P01": "; check the password file: PGPASSFILE or MICROPAY_DB_PASSWORD_FILE",
-  "28": "; check the server's pg_hba.conf",
+  "28":
+    "; check the server's pg_hba.conf, whose hostssl lines demand sslmode=verify-full in the URL",
   "3D000": "; make it with createdb",
   // Also without any right in the schema: then there is no schema that tables could be made in.
   "42501": missingRights,

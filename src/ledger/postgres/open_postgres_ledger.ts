@@ -9,6 +9,7 @@ import {
   openingError,
   openSession,
   requireLedgerId,
+  requireWritable,
 } from "./identify_database.ts";
 import { PostgresLedger } from "./postgres_ledger.ts";
 import type { DatabaseAccess, Session, SessionOptions } from "./session.ts";
@@ -31,7 +32,8 @@ export interface PostgresLedgerOptions {
  * Opens a ledger.
  *
  * @throws {LedgerError} when the database is not a ledger, is of a newer version, belongs to
- * another CA or another program, is older than PostgreSQL 13, or does not keep its commits
+ * another CA or another program, is older than PostgreSQL 13, does not keep its commits, or may
+ * only be read by this user
  * @throws {FileError} when it cannot be reached or refuses the user
  */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<PostgresLedger> {
@@ -59,6 +61,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
         throw new LedgerError(`${attempt}: it has no tables; micropay ledger create makes them`);
       }
       requireLedgerId(found, ledgerId, attempt);
+      await requireWritable(session, attempt);
       if (access.url.hosts.length > 1 && !await hasSynchronousStandby(session)) {
         report({ kind: "unprotected" });
       }

@@ -3,18 +3,26 @@
  * which is served or waits. In the end it gives back all that it holds.
  */
 import type { AccountName } from "../../account_name.ts";
-import { ClosedError, EnvelopeError, LedgerError, messageOf, TimeoutError } from "../../errors.ts";
+import {
+  ClosedError,
+  EnvelopeError,
+  isLedgerUnavailable,
+  LedgerError,
+  messageOf,
+  TimeoutError,
+} from "../../errors.ts";
 import type { SessionKey } from "../../envelope/session_key.ts";
 import { applicantTimeoutMs, firstMessageTimeoutMs, pressedTimeoutMs } from "../../limits.ts";
 import { waitingType } from "../../protocol/waiting.ts";
 import { acceptChannel, type Accepted } from "../../transport/accept_channel.ts";
 import type { ByteStream } from "../../transport/byte_stream.ts";
+import type { Channel } from "../../transport/channel.ts";
 import { addressGroup } from "../admission/address_group.ts";
 import type { Share } from "../fair_queue.ts";
 import { occupancyOf } from "../admission/occupancy.ts";
 import { type FirstMessage, ServedSession } from "./served_session.ts";
 import type { ServerContext } from "../server_context.ts";
-import { identifySpeaker, Session } from "./session.ts";
+import { identifySpeaker, Session, type Speaker } from "./session.ts";
 import type { Stranger } from "../admission/strangers.ts";
 
 /** What a failure of a connection is reported as. */
@@ -119,9 +127,9 @@ export class ServedConnection {
     stranger: Stranger,
     { accepted: { channel, message, line }, share }: { accepted: Accepted; share: Share },
   ): Promise<void> {
-    const speaker = await identifySpeaker(channel.peer, this.#server.ledger);
-    this.#server.ledgerFaults.succeeded(attempt);
+    const { speaker, refusalCode } = await this.#identify(channel);
     const session = new Session(channel, { speaker, share });
+    session.refusalCode = refusalCode;
     const strangerTimeoutMs = this.#unlessPressed(applicantTimeoutMs);
     const served = new ServedSession(session, { server: this.#server, strangerTimeoutMs });
     this.#served = served;
@@ -138,6 +146,20 @@ export class ServedConnection {
     await this.#admit(served, { name, first });
   }
 
+  /** Returns who is at the other end, and the code of a ledger that cannot say it now. */
+  async #identify({ peer, remote }: Channel): Promise<{ speaker: Speaker; refusalCode?: 510 }> {
+    const { ledger, ledgerFaults } = this.#server;
+    try {
+      const speaker = await identifySpeaker(peer, ledger);
+      ledgerFaults.succeeded(attempt);
+      return { speaker };
+    } catch (error) {
+      if (!isLedgerUnavailable(error)) throw error;
+      ledgerFaults.take({ remote, attempt, error });
+      return { speaker: { kind: "unrecognized" }, refusalCode: 510 };
+    }
+  }
+
   async #admit(
     served: ServedSession,
     { name, first }: { name: AccountName; first: FirstMessage },
@@ -146,7 +168,7 @@ export class ServedConnection {
     const { session } = served;
     const entered = admission.enter({ name, address: this.#address });
     if (entered.outcome === "surplus") {
-      session.isSurplus = true;
+      session.refusalCode = 230;
       return await served.serve(first);
     }
     if (entered.outcome === "full") {

@@ -108,8 +108,9 @@ export class ServedSession {
   /** Answers a message. Returns whether to read another one. */
   async #answer(received: FirstMessage): Promise<boolean> {
     const { session } = this;
-    // A surplus connection counts for no limit, so its first message is its last.
-    if (isPong(received.message)) return !session.isSurplus;
+    // A connection that is refused counts for no limit, so its first message is its last.
+    const isLast = session.refusalCode !== undefined;
+    if (isPong(received.message)) return !isLast;
     this.#isBusy = true;
     // Sealed together with the reply. What is pushed later has turns of its own.
     let pushed: Session[] | undefined = [];
@@ -133,7 +134,7 @@ export class ServedSession {
       pushed = undefined;
       await session.reply(reply, beside);
       if (this.#isStopping) await this.#sayGoodbye();
-      return !isExit && !this.#isStopping && !session.isSurplus;
+      return !isExit && !this.#isStopping && !isLast;
     } finally {
       if (pushed) sealPushes(pushed, session.share);
       this.#isBusy = false;

@@ -45,8 +45,11 @@ export class Session {
   presence: Presence | undefined;
   /** Whether it takes relayed connections. */
   takesRelay = false;
-  /** Whether its account had all its connections already. Its first request is its last. */
-  isSurplus = false;
+  /**
+   * The code that refuses its first request, which is also its last. It is 230 when its account has
+   * all its connections already, and 510 when the ledger could not be asked whose session it is.
+   */
+  refusalCode: 230 | 510 | undefined;
   /** Whether its certificate no longer speaks for its account. */
   isDismissed = false;
   /**

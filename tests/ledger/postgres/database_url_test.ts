@@ -32,6 +32,11 @@ const accepted: readonly (readonly [text: string, url: Omit<DatabaseUrl, "text">
   ["postgres://micropay@db.example.org/ledger", remote],
   ["postgres://micropay@db.example.org/ledger?sslmode=disable", { ...remote, isEncrypted: false }],
   ["postgres://micropay@localhost/ledger?sslmode=verify-full", { ...local, isEncrypted: true }],
+  ["postgres://micropay@localhost/ledger?sslrootcert=db-ca.pem", {
+    ...local,
+    isEncrypted: true,
+    rootCertificateFile: "db-ca.pem",
+  }],
   ["postgres://micropay@db1,localhost:6000,[2001:db8::1]/ledger", {
     ...remote,
     hosts: [

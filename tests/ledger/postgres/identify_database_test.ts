@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { LedgerError } from "../../../src/errors.ts";
+import { FileError, LedgerError } from "../../../src/errors.ts";
 import {
   createSchema,
   identifyDatabase,
@@ -25,6 +25,31 @@ testWith(
     const ids = sessions.map((session) => createSchema(session, ledgerId, "cannot open"));
     assertEquals(await Promise.all(ids), Array(4).fill(ledgerId));
     for (const session of sessions) await session.close();
+  },
+);
+
+testWith(
+  ["initdb"],
+  "a database that does not confirm the tables in time is reported with what it may wait for",
+  async () => {
+    const url = (await sharedPostgres()).makeDatabase();
+    const [first, second] = await Promise.all([
+      openSession(accessTo(url), options),
+      openSession(accessTo(url), { answerMsMax: 200 }),
+    ]);
+    await first.query("BEGIN");
+    // The second one waits until this transaction ends.
+    await first.query(postgresSchema(ledgerId)[0]!);
+    const { message } = await assertRejects(
+      () => createSchema(second, ledgerId, "open"),
+      FileError,
+    );
+    assertEquals(
+      message,
+      "open: the database did not confirm its tables: the server was silent for 200 ms; if " +
+        "synchronous_standby_names is set, start the standby or empty that setting, and try again",
+    );
+    await first.close();
   },
 );
 
