@@ -313,9 +313,9 @@ export class ServerLink {
     if (isPresent && this.#closing) reason = goodbyeTexts[this.#closing];
     const error = new ClosedError(`${attempt}: ${reason}`, { cause });
     if (isPresent) this.#lost = error;
+    for (const { answer } of asked.values()) answer.reject(error);
     // After a final goodbye, another server would say the same.
     if (isPresent && (this.#isStaying || this.finalGoodbye)) this.#end(error);
-    for (const { answer } of asked.values()) answer.reject(error);
     for (const listener of this.#lossListeners) listener();
   }
 

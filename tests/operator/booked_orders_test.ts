@@ -22,6 +22,7 @@ import { type PackedReceipt, unpackReceipt } from "../../src/protocol/receipt.ts
 import type { Outcome } from "../../src/protocol/request_type.ts";
 import { signDocument } from "../../src/pki/signed_document.ts";
 import { DecisionPushes } from "../../src/server/decision_pushes.ts";
+import { LedgerFaults } from "../../src/server/ledger_faults.ts";
 import { FairQueue } from "../../src/server/fair_queue.ts";
 import { submitRoute } from "../../src/server/handlers/submit.ts";
 import { MemberSessions } from "../../src/server/session/member_sessions.ts";
@@ -205,6 +206,7 @@ class Scene {
       identity,
       sessions,
       decisions: new DecisionPushes({ sessions, queue, identity, anchor, onFailure }),
+      ledgerFaults: new LedgerFaults({ report: () => {} }),
       report: () => {},
     };
     const session = {

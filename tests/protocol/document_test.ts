@@ -13,7 +13,9 @@ const vectors = await vectorTexts();
 /** All values of the files, including those inside documents. */
 async function vectorTexts(): Promise<string> {
   const found: string[] = [];
-  for (const name of ["documents", "messages", "ledger", "identities", "session_keys"]) {
+  for (
+    const name of ["documents", "messages", "ledger", "identities", "session_keys", "join_lines"]
+  ) {
     const path = new URL(`../vectors/${name}.json`, import.meta.url);
     JSON.parse(await Deno.readTextFile(path), (_, value) => {
       if (typeof value === "string") {

@@ -11,7 +11,9 @@ import {
   readMicropayUri,
   writeMicropayUri,
 } from "../../src/protocol/micropay_uri.ts";
+import { type JoinLinesFile, readVectors } from "../vectors/vector_files.ts";
 
+const { joinLines } = await readVectors<JoinLinesFile>("join_lines");
 const ca = "ab".repeat(32);
 const token = "AAECAwQFBgcICQoLDA0ODw";
 const start = `micropay://pi4:8888/?ca=${ca}`;
@@ -31,6 +33,14 @@ const joinUris: fc.Arbitrary<JoinUri> = fc.record({
   fingerprint: hexDigits,
   token: tokens,
 }, { requiredKeys: ["kind", "servers", "fingerprint"] });
+
+for (const { what, uri, ...said } of joinLines) {
+  Deno.test(`a join line of the vectors, ${what}, says the same and is written the same`, () => {
+    const read = readMicropayUri(uri);
+    assertEquals<unknown>(read, { kind: "join", ...said });
+    assertEquals(writeMicropayUri(read), uri);
+  });
+}
 
 Deno.test("every URI that is written is read as the same URI", () => {
   fc.assert(fc.property(joinUris, (uri) => {

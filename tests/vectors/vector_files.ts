@@ -123,3 +123,14 @@ export interface OrderIdsFile {
     readonly id: string;
   }[];
 }
+
+/** Join lines, and what they say. */
+export interface JoinLinesFile {
+  readonly joinLines: readonly {
+    readonly what: string;
+    readonly uri: string;
+    readonly fingerprint: string;
+    readonly servers: readonly { readonly host: string; readonly port: number }[];
+    readonly token?: string;
+  }[];
+}
