@@ -149,7 +149,7 @@ export class Program implements RunningProgram {
 /** Whether the compiled executable is tested. */
 export const isExecutable = Boolean(Deno.env.get("MICROPAY_EXECUTABLE"));
 
-/** The executable, or the runtime with the source. The demo and `interop` run `main.ts` itself. */
+/** The executable, or the runtime with the source. The demo runs `main.ts` itself. */
 export function programCommand(): string[] {
   const executable = Deno.env.get("MICROPAY_EXECUTABLE");
   if (executable) return [resolve(executable)];

@@ -4,6 +4,7 @@
  */
 import { testWith } from "../installed_tool.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Command, runCommand } from "../end_to_end/command.ts";
 import { Program } from "./program.ts";
 
 /** What a step of the other client tells. */
@@ -12,17 +13,15 @@ type Step = any;
 
 /** A real server with its certificates in a folder that is removed at the end. */
 class Ledger implements AsyncDisposable {
-  private constructor(readonly folder: string, readonly server: Program, readonly port: string) {}
+  private constructor(readonly folder: string, readonly server: Command, readonly port: string) {}
 
-  /**
-   * `options`: further options of the server. Without `--silent`, the test must read its output.
-   */
+  /** Starts it in this process, with further options. */
   static async start(...options: readonly string[]): Promise<Ledger> {
     const folder = await Deno.makeTempDir();
     const places = ["--certs", `${folder}/certs`, "--db", `${folder}/server.db`];
     const args = ["0", "8", "--host", "127.0.0.1", ...places, ...options];
-    const server = Program.micropay("server", ...args);
-    const [, port] = await server.lineWith(/^Server listening on port (\d+)$/);
+    const server = new Command(["server", ...args], { env: {} });
+    const [, port] = await server.line(/^Server listening on port (\d+)$/);
     return new Ledger(folder, server, port!);
   }
 
@@ -33,8 +32,10 @@ class Ledger implements AsyncDisposable {
   }
 
   async register(name: string): Promise<void> {
-    await using registering = Program.micropay(...this.client(name), "register", name, "--json");
-    await registering.lineWith(/"code":100/);
+    const { stdout } = await runCommand([...this.client(name), "register", name, "--json"], {
+      env: {},
+    });
+    assertStringIncludes(stdout, '"code":100');
   }
 
   /** A script of the other client. */
@@ -76,10 +77,8 @@ testWith(
     await using ledger = await Ledger.start("--silent");
     await ledger.register("bob");
     const receive = ["receive", "--count", "52", "--json"];
-    await using receiving = Program.micropay(...ledger.client("bob"), ...receive);
-    await receiving.lineWith(/"event":"online"/);
-    // Read from the start: a program whose output nobody reads stops when the pipe is full.
-    const received = receiving.lines();
+    await using receiving = new Command([...ledger.client("bob"), ...receive], { env: {} });
+    await receiving.line(/"event":"online"/);
     await using other = ledger.other("./client.mjs", "node", "bob", "20");
     const steps = named(await stepsOf(other));
 
@@ -115,8 +114,10 @@ testWith(
     assertEquals(steps.pushes.types, ["result"]);
     assertEquals([steps.exit.code, steps.exit.text], [120, "Bye"]);
 
-    const events = (await received).map((line) => JSON.parse(line));
-    assertEquals(await receiving.status(), 0);
+    const { code, stdout } = await receiving.end();
+    assertEquals(code, 0);
+    // The first line says that it is online.
+    const events = stdout.trimEnd().split("\n").slice(1).map((line) => JSON.parse(line));
     const paid = events.map(({ from, amount, memo }) => [from, amount, memo]);
     assertEquals(paid[0], ["node", 20, "käse 🧀"]);
     assertEquals(paid.filter(([, , memo]) => memo === "kept").length, 25);
@@ -134,8 +135,8 @@ testWith(
     await other.lineWith(/"step":"login".*"code":110/);
 
     const pay = ["pay", "node", "5", "--via-server", "--json"];
-    await using viaServer = Program.micropay(...ledger.client("alice"), ...pay);
-    await viaServer.lineWith(/"code":130/);
+    const viaServer = await runCommand([...ledger.client("alice"), ...pay], { env: {} });
+    assertStringIncludes(viaServer.stdout, '"code":130');
 
     const transactions = (amount: number, count: number) => `4\nnode\n${amount}\n`.repeat(count);
     const choices = [
@@ -145,14 +146,15 @@ testWith(
       transactions(10, 25),
       "5\n",
     ];
-    await using menu = Program.micropayWith(choices.join(""), ...ledger.client("alice"));
-    const said = await menu.lines();
-    assertEquals(await menu.status(), 0, menu.errors);
+    const input = choices.join("");
+    const menu = await runCommand(ledger.client("alice"), { env: {}, input });
+    const said = menu.stdout.split("\n");
+    assertEquals(menu.code, 0, menu.stderr);
     // The orders of 17 are in doubt, but for one that was booked before the payer asked.
-    const inDoubt = menu.errors.split("the answer was 500").length - 1;
+    const inDoubt = menu.stderr.split("the answer was 500").length - 1;
     const paid = said.filter((line) => line === "transfer OK").length;
-    assertEquals(inDoubt + paid, 50, menu.errors);
-    assert(inDoubt >= 24, menu.errors);
+    assertEquals(inDoubt + paid, 50, menu.stderr);
+    assert(inDoubt >= 24, menu.stderr);
     assert(said.includes("transfer FAIL: the order is not valid"));
 
     const told = await stepsOf(other);
@@ -174,8 +176,8 @@ testWith(
     assert(steps.peers.count <= 25 + 1 + 1, `${steps.peers.count} connections`);
 
     const history = ["history", "--limit", "100", "--json"];
-    await using asking = Program.micropay(...ledger.client("alice"), ...history);
-    const balances = (await asking.lines()).map((line) => JSON.parse(line).balance);
+    const { stdout } = await runCommand([...ledger.client("alice"), ...history], { env: {} });
+    const balances = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).balance);
     assertEquals([balances.length, balances[0]], [77, 10_000 - 5 - 25 * 17]);
   },
 );
@@ -186,15 +188,14 @@ testWith(
   async () => {
     await using ledger = await Ledger.start();
     const others = `${ledger.folder}/others`;
-    await using gencert = Program.micropay("gencert", "--out", others);
-    assertEquals(await gencert.status(), 0);
+    assertEquals((await runCommand(["gencert", "--out", others], { env: {} })).code, 0);
     const args = ["node", "bob", "1"];
     await using other = ledger.otherTrusting(`${others}/CA.pem`, "./client.mjs", ...args);
     assertEquals(await other.lines(), []);
     assertEquals(await other.status(), 1);
     assertStringIncludes(other.errors, "refused: another CA");
-    ledger.server.stop();
-    const said = await ledger.server.lines();
-    assert(!said.some((line) => line.startsWith("→")), said.join("\n"));
+    ledger.server.signal("SIGTERM");
+    const { stdout } = await ledger.server.end();
+    assert(!/^→/m.test(stdout), stdout);
   },
 );

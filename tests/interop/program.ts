@@ -9,41 +9,20 @@ export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #reader: ReadableStreamDefaultReader<string>;
   readonly #errors: Promise<void>;
-  readonly #input: Promise<void>;
   #text = "";
   #hung: ReturnType<typeof setTimeout> | undefined;
   /** What it wrote to stderr so far. */
   errors = "";
 
-  /** `input`: all that the program reads from stdin. */
-  constructor(command: string, args: readonly string[], input = "") {
+  constructor(command: string, args: readonly string[]) {
     this.#child = new Deno.Command(command, {
       args: [...args],
-      stdin: "piped",
+      stdin: "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    this.#input = new Blob([input]).stream().pipeTo(this.#child.stdin).catch(() => {
-      // It ended before it read all.
-    });
     this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.#errors = this.#collectErrors();
-  }
-
-  /**
-   * `micropay` of this repository, on the runtime that runs the test, with a session key that is
-   * made already.
-   */
-  static micropay(...args: readonly string[]): Program {
-    return Program.micropayWith("", ...args);
-  }
-
-  /** The same with an input, such as the choices of the menu. */
-  static micropayWith(input: string, ...args: readonly string[]): Program {
-    const root = new URL("../../", import.meta.url).pathname;
-    const runtime = ["run", "--no-prompt", "-A", "--config", `${root}deno.json`];
-    const program = `${root}tests/end_to_end/micropay.ts`;
-    return new Program(Deno.execPath(), [...runtime, program, ...args], input);
   }
 
   /** The next line of stdout that matches; those before it are passed over. */
@@ -68,7 +47,7 @@ export class Program implements AsyncDisposable {
   /** @returns its exit code */
   async status(): Promise<number> {
     const { code } = await this.#child.status;
-    await Promise.all([this.#errors, this.#input]);
+    await this.#errors;
     return code;
   }
 
