@@ -307,6 +307,12 @@ export const ledgerWatchMs = 1 * second;
  */
 export const decisionsReadAtOnce = 500;
 
+/**
+ * Most batches of a server that wait until it has read what other servers decided before. Past it:
+ * it forgets them, and reads them from the database as well.
+ */
+export const ownBatchesHeldMax = 100;
+
 /** Interval at which a server tells the other servers of its ledger that it is alive. */
 export const serverHeartbeatMs = 3 * second;
 

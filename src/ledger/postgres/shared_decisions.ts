@@ -8,7 +8,7 @@
 import type { AccountName } from "../../account_name.ts";
 import type { Clock } from "../../clock.ts";
 import { LedgerError } from "../../errors.ts";
-import { decisionsReadAtOnce, ledgerWatchMs } from "../../limits.ts";
+import { decisionsReadAtOnce, ledgerWatchMs, ownBatchesHeldMax } from "../../limits.ts";
 import { RepeatedTask } from "../../repeated_task.ts";
 import type { Decision, DecisionListener, FollowOptions } from "../ledger.ts";
 import { DecisionFeed } from "../decision_feed.ts";
@@ -105,7 +105,9 @@ export class SharedDecisions {
     this.#underWay = undefined;
     this.#waiting.push({ before, after, decisions: this.own.take() });
     this.#tellOwn();
-    if (this.#waiting.length > 0) this.#reading?.wake();
+    // Too many are read again later, like those of another process.
+    if (this.#waiting.length > ownBatchesHeldMax) this.#waiting = [];
+    if (!isSame(after, this.#told)) this.#reading?.wake();
   }
 
   /**

@@ -6,9 +6,10 @@ import type { Decision, FollowOptions, Ledger } from "../../../src/ledger/ledger
 import { DatabaseHealth } from "../../../src/ledger/postgres/database_health.ts";
 import { openSession } from "../../../src/ledger/postgres/identify_database.ts";
 import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
+import type { Session } from "../../../src/ledger/postgres/session.ts";
 import { SharedDecisions } from "../../../src/ledger/postgres/shared_decisions.ts";
 import { sql } from "../../../src/ledger/postgres/statements.ts";
-import { decisionsReadAtOnce, ledgerWatchMs } from "../../../src/limits.ts";
+import { decisionsReadAtOnce, ledgerWatchMs, ownBatchesHeldMax } from "../../../src/limits.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { testWith } from "../../installed_tool.ts";
 import { ManualClock } from "../../manual_clock.ts";
@@ -124,49 +125,90 @@ testWith(
     await using scene = await openScene();
     const clock = new ManualClock();
     const queries: string[] = [];
-    const reader = new SharedDecisions({
-      isCurrent: () => true,
-      ...{ clock, health: new DatabaseHealth(() => {}), writer: "reader" },
-      start: { number: 2, voidNumber: 0 },
-      open: async () => {
-        const session = await openSession(accessTo(scene.url), { answerMsMax: 60_000 });
-        const query = session.query.bind(session);
-        session.query = (text, parameters) => {
-          queries.push(text);
-          return text === sql.listen
-            ? Promise.reject(new Error("no LISTEN"))
-            : query(text, parameters);
-        };
-        return session;
-      },
-      onFailure: (failure) => {
-        throw failure;
-      },
+    const reader = readerOf(clock, async () => {
+      const session = await openSession(accessTo(scene.url), { answerMsMax: 60_000 });
+      const query = session.query.bind(session);
+      session.query = (text, parameters) => {
+        queries.push(text);
+        return text === sql.listen
+          ? Promise.reject(new Error("no LISTEN"))
+          : query(text, parameters);
+      };
+      return session;
     });
     try {
       const told: Decision[] = [];
       let isWanted = false;
       const options: FollowOptions = { isFor: (name) => isWanted && name === bob };
       reader.follow((some) => Promise.resolve(void told.push(...some)), options);
-      const look = async () => {
-        await waitUntil(() => clock.pending === 1);
-        clock.advance(ledgerWatchMs);
-        await waitUntil(() => clock.pending === 1);
-      };
       await scene.first.book(order(1));
-      await look();
+      await look(clock);
       assertEquals([told.length, queries.includes(sql.entries)], [0, false]);
       isWanted = true;
       const count = decisionsReadAtOnce + 1;
       const orders = Array.from({ length: count }, (_, at) => order(at + 2));
       await Promise.all(orders.map((one) => scene.first.book(one)));
-      await look();
+      await look(clock);
       assertEquals(numbersOf(told), orders.map((_, at) => at + 4));
     } finally {
       await reader.close();
     }
   },
 );
+
+testWith(
+  ["initdb"],
+  "own batches that wait in great number for a lost database connection are read from the database later",
+  async () => {
+    await using scene = await openScene();
+    const clock = new ManualClock();
+    let isLost = true;
+    const reader = readerOf(
+      clock,
+      () =>
+        isLost
+          ? Promise.reject(new Error("the connection is lost"))
+          : openSession(accessTo(scene.url), { answerMsMax: 60_000 }),
+    );
+    try {
+      const told: Decision[] = [];
+      reader.follow((some) => Promise.resolve(void told.push(...some)));
+      // What another server decides first has to be told first.
+      const count = 1 + ownBatchesHeldMax + 1;
+      for (let id = 1; id <= count; id++) {
+        await scene.first.book(order(id));
+        if (id === 1) continue;
+        reader.begin({ number: id + 1, voidNumber: 0 });
+        reader.committed({ number: id + 2, voidNumber: 0 });
+      }
+      assertEquals(told, []);
+      isLost = false;
+      await look(clock);
+      assertEquals(numbersOf(told), Array.from({ length: count }, (_, at) => at + 3));
+    } finally {
+      await reader.close();
+    }
+  },
+);
+
+/** Decisions of a ledger with two accounts, as a further server reads them. */
+function readerOf(clock: Clock, open: () => Promise<Session>): SharedDecisions {
+  return new SharedDecisions({
+    ...{ clock, open, health: new DatabaseHealth(() => {}), writer: "reader" },
+    isCurrent: () => true,
+    start: { number: 2, voidNumber: 0 },
+    onFailure: (failure) => {
+      throw failure;
+    },
+  });
+}
+
+/** Lets the time come when decisions are looked for, and waits until they are told. */
+async function look(clock: ManualClock): Promise<void> {
+  await waitUntil(() => clock.pending === 1);
+  clock.advance(ledgerWatchMs);
+  await waitUntil(() => clock.pending === 1);
+}
 
 interface Scene extends AsyncDisposable {
   readonly first: Ledger;
