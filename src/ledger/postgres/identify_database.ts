@@ -203,6 +203,10 @@ export function openingError(access: DatabaseAccess, cause: unknown): MicropayEr
     return new FileError(`${attempt}: ${cause.message}: ${reasonOf(cause.cause)}`, options);
   }
   const state = sqlState(cause);
+  if (state === "28000" && !access.url.isEncrypted) {
+    const demand = "check the server's pg_hba.conf, whose hostssl lines demand sslmode=verify-full";
+    return new FileError(`${attempt}: ${reasonOf(cause)}; ${demand} in the URL`, options);
+  }
   const advice = state === undefined
     ? "; is it running there?"
     : openingAdvice[state] ?? openingAdvice[state.slice(0, 2)] ?? "";
@@ -216,8 +220,7 @@ const missingRights =
 /** What to do about a refused opening, by SQLSTATE or its class. */
 const openingAdvice: Readonly<Record<string, string>> = {
   "28P01": "; check the password file: PGPASSFILE or MICROPAY_DB_PASSWORD_FILE",
-  "28":
-    "; check the server's pg_hba.conf, whose hostssl lines demand sslmode=verify-full in the URL",
+  "28": "; check the server's pg_hba.conf",
   "3D000": "; make it with createdb",
   // Also without any right in the schema: then there is no schema that tables could be made in.
   "42501": missingRights,

@@ -146,3 +146,17 @@ testWith(["initdb"], "each failed opening is one line that says what to do", asy
     assertEquals(message.split("\n").length, 1);
   }
 });
+
+Deno.test("a database that refuses a connection is reported with TLS only if the URL has none", () => {
+  const refused = Object.assign(new Error("no pg_hba.conf entry"), { code: "28000" });
+  const reasonIn = (parameters: string) => {
+    const access = accessTo(`postgres://micropay@localhost/ledger${parameters}`);
+    return openingError(access, refused).message.split("ledger" + parameters + ": ")[1];
+  };
+  const reason = "no pg_hba.conf entry (SQLSTATE 28000); check the server's pg_hba.conf";
+  assertEquals(
+    reasonIn(""),
+    `${reason}, whose hostssl lines demand sslmode=verify-full in the URL`,
+  );
+  assertEquals(reasonIn("?sslmode=verify-full"), reason);
+});
