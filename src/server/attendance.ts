@@ -58,8 +58,11 @@ async function considerLeaving(
   { ledger, serverId: server, sessions }: AttendanceOptions,
 ): Promise<void> {
   const online = sessions.of(name).find(({ isOnline }) => isOnline);
-  if (!online) await ledger.takeOffline(name, { server });
-  else if (!await online.giveWay()) await ledger.stayOnline(name, { server });
+  if (!online) return await ledger.takeOffline(name, { server });
+  if (await online.giveWay()) return;
+  await ledger.stayOnline(name, { server });
+  // The other server may have given up waiting, and taken the place.
+  await online.comeBack();
 }
 
 export interface LeaveWaitOptions {

@@ -130,6 +130,33 @@ Deno.test("servers: a login at a second server is refused while the first sessio
   assertEquals(goodbye.message.body, { replaced: true });
 });
 
+Deno.test("servers: a session that lives ends all the same when its place was given away before it answered", async () => {
+  const clock = new ManualClock(Date.now());
+  await using both = await startServers(clock);
+  const [here] = both.servers;
+  const [alice] = await enroll(here, ["alice"]);
+  const name = named("alice");
+  const connection = await here.connect();
+  const member = connection.introduce({
+    signer: { kind: "certified", identity: alice! },
+    sessionKey,
+  });
+  member.send(loginRequestType.type, { name, port: 1 });
+  await member.receive();
+  await both.ledger.askToLeave(name);
+  clock.advance(ledgerWatchMs);
+  await untilLeaving(both.ledger, "considered");
+  await member.receive();
+  await both.ledger.takeOffline(name, { server: here.server.id });
+  await both.ledger.bringOnline({
+    ...{ name, host: "192.0.2.1", publicPort: 1, privatePort: 1, server: "another" },
+  });
+  member.send(pongType, {});
+  const goodbye = await member.receive();
+  assert(goodbye.kind === "message");
+  assertEquals(goodbye.message.body, { replaced: true });
+});
+
 Deno.test("servers: a login takes the place of a session at a server that does not answer", async () => {
   const clock = new ManualClock(Date.now());
   await using both = await startServers(clock);
