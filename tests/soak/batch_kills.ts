@@ -11,8 +11,11 @@ export interface BatchKillsOptions {
   readonly onKill?: (kill: { readonly number: number; readonly printed: number }) => void;
 }
 
-/** Time after the start in which some of the kills come. Most of it is the start of the program. */
-const killDelayMsMax = 2500;
+/** Some of the kills come in this time after the start, unless the first payment is made before. */
+const startMsMax = 1000;
+
+/** The others come in this time after the first payment. */
+const payingMsMax = 50;
 
 /**
  * @returns how many lines the last run found paid
@@ -29,11 +32,13 @@ export async function batchKills({ lines, kills, onKill }: BatchKillsOptions): P
   const args = ["pay", "--batch", file, "--via-server", "--yes", "--json"];
   for (let number = 1; number <= kills; number++) {
     const program = scene.startClient(args);
-    // Either at any moment, or while payments are under way.
-    if (number % 2 === 0) await program.line(/"outcome":"paid"/);
-    const delayMs = Math.random() * (number % 2 === 0 ? 300 : killDelayMsMax);
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    const paying = program.line(/"outcome":"paid"/);
+    if (number % 2 === 0) {
+      await paying;
+      await delay(Math.random() * payingMsMax);
+    } else await Promise.race([paying, delay(Math.random() * startMsMax)]);
     program.signal("SIGKILL");
+    await paying.catch(() => {});
     const { stdout } = await program.end();
     onKill?.({ number, printed: stdout.split("\n").length - 1 });
   }
@@ -50,4 +55,8 @@ export async function batchKills({ lines, kills, onKill }: BatchKillsOptions): P
   const again = await scene.client(args);
   assertEquals(again.code, 0);
   return Number(jsonLines(again.stdout).at(-1)?.already_paid);
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
