@@ -81,6 +81,33 @@ export class ServerList {
   ): Promise<Connection> {
     const failures: string[] = [];
     let last: unknown;
+    for await (const { isOnly, hostCount, ...route } of this.#routes()) {
+      const { server, address } = route;
+      try {
+        const connection = await connectTo(route);
+        this.#good = endpointText(address);
+        this.#hostCount = hostCount;
+        return connection;
+      } catch (error) {
+        if (isOnly || !isConnectionFault(error)) {
+          this.#at = this.#next;
+          throw error;
+        }
+        const place = address.host === server.host ? "" : ` at ${address.host}`;
+        failures.push(`${endpointText(server)}${place} ${reasonOf(error)}`);
+        last = error;
+      }
+    }
+    throw new ConnectError(
+      `connect to one of ${failures.length} servers: ${failures.join("; ")}`,
+      { cause: last },
+    );
+  }
+
+  /** Yields each address of each server, and makes a server the current one for its addresses. */
+  async *#routes(): AsyncGenerator<
+    ServerRoute & { readonly isOnly: boolean; readonly hostCount: number }
+  > {
     for (let count = 0; count < this.#servers.length; count++) {
       const server = this.current;
       const hosts = await this.#hostsOf(server);
@@ -89,28 +116,10 @@ export class ServerList {
       const connectMsMax = isBounded ? serverConnectMsMax : undefined;
       for (const host of hosts) {
         const address = { host, port: server.port };
-        try {
-          const connection = await connectTo({ server, address, connectMsMax });
-          this.#good = endpointText(address);
-          this.#hostCount = hosts.length;
-          return connection;
-        } catch (error) {
-          if (!isOnly && isConnectionFault(error)) {
-            const place = host === server.host ? "" : ` at ${host}`;
-            failures.push(`${endpointText(server)}${place} ${reasonOf(error)}`);
-            last = error;
-            continue;
-          }
-          this.#at = this.#next;
-          throw error;
-        }
+        yield { server, address, connectMsMax, isOnly, hostCount: hosts.length };
       }
       this.#at = this.#next;
     }
-    throw new ConnectError(
-      `connect to one of ${failures.length} servers: ${failures.join("; ")}`,
-      { cause: last },
-    );
   }
 
   get #next(): number {
