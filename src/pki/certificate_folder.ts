@@ -122,8 +122,8 @@ export function readIn(folder: string, name: CertificateFileName): string {
 }
 
 /**
- * Returns the paths of the folder's certificates beside the CA's: of its server, of other servers
- * that the operator put there as `NAME.crt`, and of those that a renewal replaced.
+ * Returns the paths of the server certificates in a folder. One is that of its own server. The
+ * operator may have put those of other servers there, as `NAME.crt`. A renewal keeps the old ones.
  *
  * @throws {FileError} when the folder cannot be read
  */

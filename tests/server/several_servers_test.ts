@@ -1,5 +1,6 @@
 /** Several servers on one ledger: what one decides, the members at all of them are told. */
 import { assert, assertEquals } from "@std/assert";
+import type { AccountName } from "../../src/account_name.ts";
 import { LedgerBusyError } from "../../src/errors.ts";
 import type { FoundPresence, Ledger, Presence } from "../../src/ledger/ledger.ts";
 import { ledgerWatchMs } from "../../src/limits.ts";
@@ -7,6 +8,7 @@ import { listRequestType } from "../../src/protocol/list.ts";
 import { locateRequestType } from "../../src/protocol/locate.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import { pingType, pongType } from "../../src/protocol/ping.ts";
+import type { Channel } from "../../src/transport/channel.ts";
 import { yieldToEventLoop } from "../../src/yield_to_event_loop.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { MemoryNetwork } from "../transport/memory_network.ts";
@@ -99,13 +101,7 @@ Deno.test("servers: a login at a second server is refused while the first sessio
   const [here, there] = both.servers;
   const [alice] = await enroll(here, ["alice"]);
   const name = named("alice");
-  const connection = await here.connect();
-  const first = connection.introduce({
-    signer: { kind: "certified", identity: alice! },
-    sessionKey,
-  });
-  first.send(loginRequestType.type, { name, port: 1 });
-  await first.receive();
+  const first = await goOnline(here, alice!, name);
   const second = await there.link(alice!);
   for (const isAlive of [true, false]) {
     const login = second.ask(loginRequestType, { name, port: 2 });
@@ -136,13 +132,7 @@ Deno.test("servers: a session that lives ends all the same when its place was gi
   const [here] = both.servers;
   const [alice] = await enroll(here, ["alice"]);
   const name = named("alice");
-  const connection = await here.connect();
-  const member = connection.introduce({
-    signer: { kind: "certified", identity: alice! },
-    sessionKey,
-  });
-  member.send(loginRequestType.type, { name, port: 1 });
-  await member.receive();
+  const member = await goOnline(here, alice!, name);
   await both.ledger.askToLeave(name);
   clock.advance(ledgerWatchMs);
   await untilLeaving(both.ledger, "considered");
@@ -363,6 +353,19 @@ interface TwoServers extends AsyncDisposable {
   cutOff: string | undefined;
   /** Runs before a server brings a member online. */
   beforeOnline: (presence: Presence) => Promise<void>;
+}
+
+/** Logs a member in whose messages the test sends and receives itself. */
+async function goOnline(
+  server: TestServer,
+  identity: Identity,
+  name: AccountName,
+): Promise<Channel> {
+  const connection = await server.connect();
+  const member = connection.introduce({ signer: { kind: "certified", identity }, sessionKey });
+  member.send(loginRequestType.type, { name, port: 1 });
+  await member.receive();
+  return member;
 }
 
 function enroll(server: TestServer, names: readonly string[]): Promise<Identity[]> {

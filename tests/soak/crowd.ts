@@ -1,6 +1,7 @@
 /**
  * Members who pay each other at random: directly, through the server, and some of it back.
  */
+import { assertEquals } from "@std/assert";
 import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import type { Scene } from "../end_to_end/driver.ts";
 import { type Attempt, PayingMember, type PayingOptions, type Plan } from "./paying_member.ts";
@@ -100,6 +101,14 @@ export class Crowd {
   /** Until nothing is in doubt. */
   async settle(): Promise<void> {
     await Promise.all(this.members.map((member) => member.settle()));
+  }
+
+  /** @throws when the ledger lacks a payment that a member has a receipt for, or was rewritten */
+  async audit(): Promise<void> {
+    for (const member of this.members) {
+      const { missing, rewrittenAt } = await member.audit();
+      assertEquals({ missing, rewrittenAt }, { missing: [], rewrittenAt: undefined }, member.name);
+    }
   }
 
   async leave(): Promise<void> {

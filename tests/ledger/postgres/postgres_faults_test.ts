@@ -43,6 +43,16 @@ interface SceneOptions {
   readonly user?: string;
 }
 
+/** Puts a copy of a ledger with three entries in its place, which has the first two. */
+function goBackToEntry2({ postgres, database }: Scene): void {
+  postgres.psql(
+    database,
+    `ALTER TABLE entry DISABLE TRIGGER USER; DELETE FROM entry WHERE number = 3;
+    UPDATE head SET number = 2, subtrees = (SELECT substring(subtrees FROM 33) FROM entry
+      WHERE number = 2); ALTER TABLE entry ENABLE TRIGGER USER`,
+  );
+}
+
 /** Opens a ledger through a proxy, with alice's 1000. */
 async function openScene(
   { clock = systemClock, postgres, user = "micropay" }: SceneOptions = {},
@@ -354,14 +364,9 @@ testWith(["initdb"], "psql cannot change, delete or insert a row of the book", a
 
 testWith(["initdb"], "a ledger that went back to an older copy stops the server", async () => {
   await using scene = await openScene();
-  const { ledger, postgres, database } = scene;
+  const { ledger } = scene;
   await ledger.book(order(1));
-  postgres.psql(
-    database,
-    `ALTER TABLE entry DISABLE TRIGGER USER; DELETE FROM entry WHERE number = 3;
-    UPDATE head SET number = 2, subtrees = (SELECT substring(subtrees FROM 33) FROM entry
-      WHERE number = 2); ALTER TABLE entry ENABLE TRIGGER USER`,
-  );
+  goBackToEntry2(scene);
   await assertRejects(() => ledger.book(order(2)), LedgerError, "older copy");
 });
 
@@ -370,14 +375,9 @@ testWith(
   "a ledger that went back to an older copy stops the server, although another one appended to the copy",
   async () => {
     await using scene = await openScene();
-    const { ledger, postgres, database, proxy } = scene;
+    const { ledger, proxy } = scene;
     await ledger.book(order(1));
-    postgres.psql(
-      database,
-      `ALTER TABLE entry DISABLE TRIGGER USER; DELETE FROM entry WHERE number = 3;
-      UPDATE head SET number = 2, subtrees = (SELECT substring(subtrees FROM 33) FROM entry
-        WHERE number = 2); ALTER TABLE entry ENABLE TRIGGER USER`,
-    );
+    goBackToEntry2(scene);
     const other = await scene.openOther();
     for (const id of [2, 3]) await other.book(order(id));
     proxy.cut();
