@@ -756,8 +756,9 @@ export const databaseAnswerMsMax = 5 * second;
 export const databaseIdleMsMax = 2 * second;
 
 /**
- * Wait of a request for a PostgreSQL database that cannot be used now. It is shorter than a
- * client's wait for an answer. Past it: the ledger is busy: the request can be repeated.
+ * Wait of requests for a PostgreSQL database, from the moment when it was lost. It is shorter than
+ * a client's wait for an answer. Past it: requests are refused at once until the database is back;
+ * each can be repeated.
  */
 export const databaseWaitMsMax = 5 * second;
 

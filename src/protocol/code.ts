@@ -92,7 +92,7 @@ export const codes = {
   500: temporary("SERVER_ERROR", "the server failed; ask for the status before paying again"),
   510: temporary(
     "LEDGER_UNAVAILABLE",
-    "the ledger cannot be written right now; nothing was booked",
+    "the ledger cannot be used right now; this request changed nothing",
   ),
   520: temporary(
     "NOT_DECIDED",

@@ -97,7 +97,11 @@ const table: Record<Code, readonly [name: string, text: string, tryAgain: boolea
   430: ["WITNESS_UNKNOWN", "the operator has not named this witness", false],
   431: ["CHECKPOINT_NOT_PUBLISHED", "this checkpoint is not published, or not any more", false],
   500: ["SERVER_ERROR", "the server failed; ask for the status before paying again", true],
-  510: ["LEDGER_UNAVAILABLE", "the ledger cannot be written right now; nothing was booked", true],
+  510: [
+    "LEDGER_UNAVAILABLE",
+    "the ledger cannot be used right now; this request changed nothing",
+    true,
+  ],
   520: [
     "NOT_DECIDED",
     "not decided: too many orders of this payer were refused; ask again later",

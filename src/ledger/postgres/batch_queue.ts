@@ -2,14 +2,13 @@
  * Group commit over a network: the operations that wait while a batch is under way form the next
  * one. Each batch is decided once, even when its COMMIT was not answered.
  */
-import type { CancelTimer, Clock } from "../../clock.ts";
+import type { Clock } from "../../clock.ts";
 import { LedgerBusyError, LedgerError } from "../../errors.ts";
 import {
   batchOperationsMax,
   databaseReconnectMsMax,
   databaseReconnectMsMin,
   databaseTriesMax,
-  databaseWaitMsMax,
 } from "../../limits.ts";
 import { type CompactRange, emptyTree, rootOf } from "../merkle_tree.ts";
 import type { BatchKeys } from "./batch_keys.ts";
@@ -83,13 +82,11 @@ export class BatchQueue {
   };
   /** Whether the log may be another one, because the session is new. */
   #isUnchecked = true;
-  #cancelExpiry: CancelTimer | undefined;
-  /** Why the database could not be used when that was last tried. */
-  #lossReason = "";
   #failure: Error | undefined;
 
   constructor(options: BatchQueueOptions) {
     this.#options = options;
+    options.health.onGivenUp("write", (reason) => this.#giveUp(reason));
   }
 
   /** The failure after which the ledger may not be used, or `undefined`. */
@@ -98,7 +95,8 @@ export class BatchQueue {
   }
 
   /**
-   * Runs an operation in the next batch. An error of it undoes this operation alone.
+   * Runs an operation in the next batch. An error of it undoes this operation alone. A database
+   * that was lost {@link databaseWaitMsMax} ago is not waited for.
    *
    * @returns the operation's result, after the commit
    * @throws {LedgerBusyError} when the database cannot be used for {@link databaseWaitMsMax}
@@ -107,6 +105,12 @@ export class BatchQueue {
    */
   add<T>(keys: BatchKeys, operation: BatchOperation<T>): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const reason = this.#options.health.reasonToGiveUp("write");
+    if (reason !== undefined) {
+      // An empty batch finds out whether the database takes commits again.
+      this.#running ??= this.#run();
+      return Promise.reject(this.#busyError(reason));
+    }
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({
         keys,
@@ -158,7 +162,7 @@ export class BatchQueue {
   async #run(): Promise<void> {
     // A turn of the event loop, so that what comes together shares a batch.
     await new Promise<void>((resolve) => this.#options.clock.schedule(0, resolve));
-    while (this.#waiting.length > 0) {
+    do {
       const batch = this.#waiting.splice(0, batchOperationsMax);
       this.#underWay = batch;
       try {
@@ -168,9 +172,7 @@ export class BatchQueue {
       }
       this.#options.ended();
       this.#underWay = [];
-    }
-    this.#cancelExpiry?.();
-    this.#cancelExpiry = undefined;
+    } while (this.#waiting.length > 0);
     this.#running = undefined;
   }
 
@@ -180,7 +182,9 @@ export class BatchQueue {
     this.#doubt = undefined;
     let conflicts = 0;
     let waitMs = databaseReconnectMsMin;
-    while (batch.some(({ isSettled }) => !isSettled)) {
+    const isAwaited = () => batch.some(({ isSettled }) => !isSettled);
+    do {
+      const tryMs = this.#options.clock.monotonicMs();
       try {
         const session = await this.#connected();
         const prelude = this.#options.prelude();
@@ -218,12 +222,13 @@ export class BatchQueue {
             if (++conflicts < databaseTriesMax) continue;
             return this.#refuse(batch, ledgerErrorOf(this.#options.attempt, error));
           case "unavailable":
-            this.#lose(error);
+            this.#lose(error, batch[0]?.sinceMs ?? tryMs);
+            if (!isAwaited()) return;
             await this.#pause(waitMs);
             waitMs = Math.min(2 * waitMs, databaseReconnectMsMax);
         }
       }
-    }
+    } while (isAwaited());
   }
 
   async #connected(): Promise<Session> {
@@ -323,34 +328,28 @@ export class BatchQueue {
     }
   }
 
-  #lose(error: unknown): void {
-    const { health, clock } = this.#options;
+  #lose(error: unknown, sinceMs: number): void {
     this.#session?.destroy();
     this.#session = undefined;
-    this.#lossReason = reasonOf((error as Error).cause ?? error);
-    health.lost("write", this.#lossReason);
-    const expire = () => {
-      this.#expire(this.#lossReason);
-      const isNeeded = health.isFailing("write") && this.#running !== undefined;
-      this.#cancelExpiry = isNeeded ? clock.schedule(expiryMs, expire) : undefined;
-    };
-    if (this.#cancelExpiry === undefined) expire();
+    const reason = reasonOf((error as Error).cause ?? error);
+    this.#options.health.lost("write", reason, sinceMs);
   }
 
-  /** Refuses what has waited long enough for the database. */
-  #expire(reason: string): void {
-    const { clock, attempt } = this.#options;
-    const untilMs = clock.monotonicMs() - databaseWaitMsMax;
-    const error = new LedgerBusyError(`${attempt}: ${reason}; it may come back, so try again`, {
-      isReported: true,
-    });
+  /** Refuses everything that waits for the database. */
+  #giveUp(reason: string): void {
     const undecided = new LedgerBusyError(
-      `${attempt}: ${reason}, and it is not known whether it was written; it may come back`,
+      `${this.#options.attempt}: ${reason}, and it is not known whether it was written; it may ` +
+        "come back",
       { isReported: true, isUndecided: true },
     );
-    const ofUnderWay = this.#doubt === undefined ? error : undecided;
-    this.#waiting = this.#waiting.filter((one) => one.sinceMs > untilMs || !reject(one, error));
-    for (const one of this.#underWay) if (one.sinceMs <= untilMs) reject(one, ofUnderWay);
+    const refused = this.#busyError(reason);
+    this.#refuse(this.#underWay, this.#doubt === undefined ? refused : undecided);
+    this.#refuse(this.#waiting.splice(0), refused);
+  }
+
+  #busyError(reason: string): LedgerBusyError {
+    const text = `${this.#options.attempt}: ${reason}; it may come back, so try again`;
+    return new LedgerBusyError(text, { isReported: true });
   }
 
   #pause(waitMs: number): Promise<void> {
@@ -358,16 +357,12 @@ export class BatchQueue {
   }
 }
 
-/** How often waiting operations are looked at while the database is lost. */
-const expiryMs = 100;
-
 function resolve(one: Waiting, value: unknown): void {
   one.isSettled = true;
   one.resolve(value);
 }
 
-function reject(one: Waiting, error: unknown): true {
+function reject(one: Waiting, error: unknown): void {
   one.isSettled = true;
   one.reject(error);
-  return true;
 }

@@ -84,6 +84,7 @@ export interface PostgresLedgerParts {
 /** The {@link Ledger} in a PostgreSQL database. */
 export class PostgresLedger implements Ledger {
   readonly #parts: PostgresLedgerParts;
+  readonly #health: DatabaseHealth;
   readonly #queue: BatchQueue;
   readonly #readers: ReaderPool;
   readonly #decisions: SharedDecisions;
@@ -103,7 +104,7 @@ export class PostgresLedger implements Ledger {
     this.#parts = parts;
     const { access, ledgerId, processId: writer, sessionOptions } = parts;
     const { clock, url } = access;
-    const health = new DatabaseHealth(parts.report);
+    const health = this.#health = new DatabaseHealth({ clock, report: parts.report });
     const open = () => this.#openNewest();
     const isCurrent = ({ timeline }: Session) => timeline === this.#timeline;
     this.#readers = new ReaderPool({
@@ -403,6 +404,7 @@ export class PostgresLedger implements Ledger {
       await this.#decisions.close();
       await this.#queue.close(this.#servers);
       await this.#readers.close();
+      this.#health.close();
     })();
     return this.#closing;
   }

@@ -28,27 +28,57 @@ export class ReaderPool {
   readonly #options: ReaderPoolOptions;
   readonly #idle: Session[] = [];
   readonly #queue: (() => void)[] = [];
+  /** Refuses the reads that have no result yet. */
+  readonly #unanswered = new Set<(error: LedgerBusyError) => void>();
   #used = 0;
+  /** A try to connect to a database that was given up. */
+  #probe: Promise<void> | undefined;
 
   constructor(options: ReaderPoolOptions) {
     this.#options = options;
+    options.health.onGivenUp("read", (reason) => {
+      for (const refuse of this.#unanswered) refuse(this.#busyError(reason));
+    });
   }
 
   /**
-   * Runs a reading.
+   * Runs a reading. A database that was lost {@link databaseWaitMsMax} ago is not waited for.
    *
    * @throws {LedgerBusyError} when the database cannot be used for {@link databaseWaitMsMax}
    * @throws {LedgerError} when it refuses to be read
    */
   async read<T>(reading: Reading<T>): Promise<T> {
+    const reason = this.#options.health.reasonToGiveUp("read");
+    if (reason !== undefined) {
+      this.#probe ??= this.#connect().finally(() => this.#probe = undefined);
+      throw this.#busyError(reason);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#unanswered.add(reject);
+    this.#readAtLast(reading, () => this.#unanswered.has(reject)).then(resolve, reject);
+    try {
+      return await promise;
+    } finally {
+      this.#unanswered.delete(reject);
+    }
+  }
+
+  /** Ends all sessions. */
+  async close(): Promise<void> {
+    await this.#probe;
+    await Promise.all(this.#idle.splice(0).map((session) => session.close()));
+  }
+
+  /** Tries a reading until it succeeds, or nobody waits for it any more. */
+  async #readAtLast<T>(reading: Reading<T>, isAwaited: () => boolean): Promise<T> {
     const { clock, health, attempt } = this.#options;
-    const untilMs = clock.monotonicMs() + databaseWaitMsMax;
+    const startMs = clock.monotonicMs();
     for (
       let waitMs = databaseReconnectMsMin;;
       waitMs = Math.min(2 * waitMs, databaseReconnectMsMax)
     ) {
       try {
-        const value = await this.#readOnce(reading);
+        const value = await this.#readOnce(reading, isAwaited);
         health.works("read");
         return value;
       } catch (error) {
@@ -56,31 +86,23 @@ export class ReaderPool {
         const condition = postgresCondition(error);
         if (condition === "refused") throw ledgerErrorOf(attempt, error);
         const reason = reasonOf((error as Error).cause ?? error);
-        if (condition === "unavailable") health.lost("read", reason);
-        if (clock.monotonicMs() + waitMs > untilMs) {
-          const isReported = health.isFailing("read");
-          throw new LedgerBusyError(`${attempt}: ${reason}; try again`, {
-            cause: error,
-            isReported,
-          });
-        }
+        if (!isAwaited()) throw error;
+        if (condition === "unavailable") health.lost("read", reason, startMs);
+        const isLate = clock.monotonicMs() + waitMs > startMs + databaseWaitMsMax;
+        if (isLate) throw this.#busyError(reason, error);
       }
       await new Promise<void>((resolve) => clock.schedule(waitMs, resolve));
     }
   }
 
-  /** Ends all sessions. */
-  async close(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((session) => session.close()));
-  }
-
-  async #readOnce<T>(reading: Reading<T>): Promise<T> {
+  async #readOnce<T>(reading: Reading<T>, isAwaited: () => boolean): Promise<T> {
     if (this.#used >= databaseReadersMax) {
       await new Promise<void>((resolve) => this.#queue.push(resolve));
     } else {
       this.#used++;
     }
     try {
+      if (!isAwaited()) throw new Error("the read was refused meanwhile");
       const session = this.#takeIdle() ?? await this.#options.open();
       try {
         return await reading(session);
@@ -95,6 +117,18 @@ export class ReaderPool {
     }
   }
 
+  /** Finds out whether the database is back. */
+  async #connect(): Promise<void> {
+    const { clock, health, open } = this.#options;
+    const startMs = clock.monotonicMs();
+    try {
+      this.#idle.push(await open());
+      health.works("read");
+    } catch (error) {
+      health.lost("read", reasonOf((error as Error).cause ?? error), startMs);
+    }
+  }
+
   #takeIdle(): Session | undefined {
     for (;;) {
       const session = this.#idle.pop();
@@ -102,5 +136,11 @@ export class ReaderPool {
       if (!session.isLost && this.#options.isCurrent(session)) return session;
       session.destroy();
     }
+  }
+
+  #busyError(reason: string, cause?: unknown): LedgerBusyError {
+    const { attempt, health } = this.#options;
+    const isReported = health.isFailing("read");
+    return new LedgerBusyError(`${attempt}: ${reason}; try again`, { cause, isReported });
   }
 }

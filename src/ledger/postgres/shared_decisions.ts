@@ -147,10 +147,10 @@ export class SharedDecisions {
   }
 
   #takeFailure(error: unknown): void {
-    const { health, onFailure } = this.#options;
+    const { clock, health, onFailure } = this.#options;
     const failure = ledgerErrorOf("cannot read the decisions of other servers", error);
     if (failure instanceof LedgerError) onFailure(failure);
-    else health.lost("follow", reasonOf((error as Error).cause ?? error));
+    else health.lost("follow", reasonOf((error as Error).cause ?? error), clock.monotonicMs());
   }
 
   /** Reads and tells decisions of other processes until there are no more. */

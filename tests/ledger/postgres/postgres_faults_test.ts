@@ -10,12 +10,15 @@ import {
 } from "../../../src/ledger/postgres/database_health.ts";
 import { openSession } from "../../../src/ledger/postgres/identify_database.ts";
 import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
+import { ReaderPool } from "../../../src/ledger/postgres/reader_pool.ts";
 import { Session } from "../../../src/ledger/postgres/session.ts";
+import { databaseWaitMsMax } from "../../../src/limits.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { yieldToEventLoop } from "../../../src/yield_to_event_loop.ts";
 import { testWith } from "../../installed_tool.ts";
 import { alice, bob, ledgerId, payment, presenceOf, registration } from "../ledger_samples.ts";
 import { ManualClock } from "../../manual_clock.ts";
+import { waitUntil } from "../../server/wait_until.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
 import { FastClock } from "./fast_clock.ts";
 import {
@@ -96,6 +99,8 @@ async function atLast<T>(call: () => Promise<T>): Promise<T> {
       return await call();
     } catch (error) {
       if (!isLedgerUnavailable(error)) throw error;
+      // A lost database refuses at once.
+      await yieldToEventLoop();
     }
   }
 }
@@ -140,14 +145,15 @@ testWith(
 
 testWith(
   ["initdb"],
-  "an order that was refused because the database was lost is not booked later",
+  "a write waits 5 seconds for a lost database, and later ones are refused at once and never happen, until it is back",
   async () => {
     const access = accessTo(await emptyLedger(await sharedPostgres()));
     const clock = new ManualClock();
+    const events: DatabaseEvent["kind"][] = [];
     let isReachable = false;
     const queue = new BatchQueue({
-      ...{ clock, ledgerId, health: new DatabaseHealth(() => {}) },
-      ...{ writer: "a test", attempt: "cannot write the ledger" },
+      ...{ clock, ledgerId, writer: "a test", attempt: "cannot write the ledger" },
+      health: new DatabaseHealth({ clock, report: ({ kind }) => events.push(kind) }),
       ...{ begin: () => {}, committed: () => {}, ended: () => {} },
       prelude: () => ({ keys: {}, operation: () => {} }),
       open: () =>
@@ -156,28 +162,71 @@ testWith(
           : Promise.reject(new Error("no route to it")),
     });
     const run: string[] = [];
-    const add = (name: string) => queue.add({}, () => void run.push(name));
-    // In small steps, so that each failed attempt is noticed before the next one.
-    const pass = async (ms: number) => {
-      for (let passedMs = 0; passedMs < ms; passedMs += 100) {
-        clock.advance(100);
-        await new Promise((resolve) => setTimeout(resolve, 0));
-      }
-    };
-    // The first one fills a batch, so that the others share the next one.
-    const first = assertRejects(() => add("first"), LedgerBusyError);
-    await pass(3000);
-    const second = assertRejects(() => add("second"), LedgerBusyError);
-    await pass(1900);
-    const third = add("third");
-    await pass(3500);
-    await first;
-    await second;
+    const refused: string[] = [];
+    const add = (name: string) =>
+      queue.add({}, () => void run.push(name)).catch((error) => {
+        assert(error instanceof LedgerBusyError && !error.isUndecided);
+        refused.push(name);
+      });
+    add("first");
+    clock.advance(0);
+    await waitUntil(() => events.length === 1);
+    clock.advance(databaseWaitMsMax - 1);
+    add("second");
+    await yieldToEventLoop();
+    assertEquals(refused, []);
+    clock.advance(1);
+    await yieldToEventLoop();
+    assertEquals(refused, ["first", "second"]);
+    for (const name of ["third", "fourth"]) await add(name);
+    assertEquals(refused.length, 4);
     isReachable = true;
-    await pass(1000);
-    await third;
-    assertEquals(run, ["third"]);
+    await waitUntil(() => {
+      clock.advance(1);
+      if (events.length === 1) add("refused");
+      return events.length === 2;
+    });
+    const last = add("last");
+    clock.advance(0);
+    await last;
+    assertEquals([run, events], [["last"], ["lost", "recovered"]]);
     await queue.close([]);
+    assertEquals(clock.pending, 0);
+  },
+);
+
+testWith(
+  ["initdb"],
+  "a read waits 5 seconds for a silent database, and later ones are refused at once until it is back",
+  async () => {
+    const access = accessTo(await emptyLedger(await sharedPostgres()));
+    const clock = new ManualClock();
+    const health = new DatabaseHealth({ clock, report: () => {} });
+    let isReachable = false;
+    let openCount = 0;
+    const readers = new ReaderPool({
+      ...{ clock, health, attempt: "cannot read the ledger", isCurrent: () => true },
+      open: async () => {
+        openCount++;
+        while (!isReachable) await yieldToEventLoop();
+        return await openSession(access, { answerMsMax: 60_000 });
+      },
+    });
+    const read = () => readers.read((session) => session.query("SELECT 1 AS one"));
+    // More reads than there are connections.
+    const refused = Array.from({ length: 9 }, () => assertRejects(read, LedgerBusyError));
+    // Another read has found the silence.
+    health.lost("read", "the server was silent", clock.monotonicMs());
+    clock.advance(databaseWaitMsMax);
+    await Promise.all(refused);
+    const before = openCount;
+    for (let count = 0; count < 9; count++) await assertRejects(read, LedgerBusyError);
+    assertEquals(openCount, before + 1, "one try at a time");
+    isReachable = true;
+    await waitUntil(() => !health.isFailing("read"));
+    assertEquals(await read(), [{ one: 1 }]);
+    await readers.close();
+    assertEquals(clock.pending, 0);
   },
 );
 
@@ -234,9 +283,11 @@ testWith(
     const { ledger, proxy, events } = scene;
     proxy.hold();
     clock.factor = 20;
-    const [booking, reading] = [ledger.book(order(1)), ledger.account(alice)];
-    assertEquals((await assertRejects(() => booking, LedgerBusyError)).isUndecided, false);
-    await assertRejects(() => reading, LedgerBusyError);
+    const [booked] = await Promise.all([
+      assertRejects(() => ledger.book(order(1)), LedgerBusyError),
+      assertRejects(() => ledger.account(alice), LedgerBusyError),
+    ]);
+    assertEquals(booked.isUndecided, false);
     await assertRejects(() => ledger.book(order(2)), LedgerBusyError);
     // It is remembered, because a member that is gone must be able to log in again.
     await ledger.takeOffline(alice);

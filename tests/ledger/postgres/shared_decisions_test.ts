@@ -195,7 +195,7 @@ testWith(
 /** Decisions of a ledger with two accounts, as a further server reads them. */
 function readerOf(clock: Clock, open: () => Promise<Session>): SharedDecisions {
   return new SharedDecisions({
-    ...{ clock, open, health: new DatabaseHealth(() => {}), writer: "reader" },
+    ...{ clock, open, health: new DatabaseHealth({ clock, report: () => {} }), writer: "reader" },
     isCurrent: () => true,
     start: { number: 2, voidNumber: 0 },
     onFailure: (failure) => {
