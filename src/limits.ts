@@ -750,6 +750,13 @@ export const databaseConnectMsMax = 3 * second;
 export const databaseAnswerMsMax = 5 * second;
 
 /**
+ * Longest wait for a lock in PostgreSQL. It is shorter than {@link databaseAnswerMsMax}: PostgreSQL
+ * does not notice that a waiting connection was cut, and would collect them. Past it: the batch or
+ * the read runs again with a new connection.
+ */
+export const databaseLockMsMax = 4 * second;
+
+/**
  * Longest pause within a transaction until PostgreSQL ends it, so that a server that lost its
  * network keeps the others waiting no longer. Past it: the batch runs again.
  */

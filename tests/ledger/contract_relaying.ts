@@ -55,7 +55,10 @@ export function relayStoreContract(name: string, test: RelayTest): void {
 
   test(`${name}: relayed messages: so many wait for a server, and only ends come beyond that`, async (ledger) => {
     const store = ledger.relayStore()!;
-    const of = (count: number) => ({ ...message(1, { data: "x\n" }), connection: `c${count}` });
+    const of = (count: number) => ({
+      ...message(1, { data: "x\n" }),
+      connection: String(count).padStart(22, "0"),
+    });
     const counts = Array.from({ length: relayedBacklogMax }, (_, count) => count);
     for (const count of counts) assertEquals(await store.send(of(count)), true);
     assertEquals(await store.send(of(relayedBacklogMax)), false);

@@ -36,12 +36,7 @@ export async function openSession(
         coalesce(current_setting('synchronous_standby_names', true), '') AS standbys`,
     );
     requireServer(row!, `cannot open the ledger ${access.url.text}`);
-    const kept = { synchronous_commit: row!.commits as string | null };
-    for (const [name, value] of Object.entries({ ...options.settings, ...kept })) {
-      // Other engines do not have every setting.
-      const known = "SELECT set_config($1, $2, false) WHERE current_setting($1, true) IS NOT NULL";
-      await session.query(known, [name, value]);
-    }
+    await session.set({ synchronous_commit: row!.commits as string | null });
     return session;
   } catch (error) {
     session.destroy();

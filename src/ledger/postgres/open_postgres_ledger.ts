@@ -1,6 +1,6 @@
 /** Opens a ledger in a PostgreSQL database. */
 import { LedgerError } from "../../errors.ts";
-import { databaseAnswerMsMax, databaseIdleMsMax } from "../../limits.ts";
+import { databaseAnswerMsMax, databaseIdleMsMax, databaseLockMsMax } from "../../limits.ts";
 import { makeNonce, type Random } from "../../random.ts";
 import type { DatabaseEvent } from "./database_health.ts";
 import {
@@ -43,6 +43,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
     answerMsMax: databaseAnswerMsMax,
     settings: {
       idle_in_transaction_session_timeout: String(databaseIdleMsMax),
+      lock_timeout: String(databaseLockMsMax),
       // All rows are looked up by keys. While a ledger is new, PostgreSQL would plan to read whole
       // tables, and keep that plan when they have grown.
       enable_seqscan: "off",

@@ -27,8 +27,9 @@ const conditions: Readonly<Record<string, PostgresCondition>> = {
   "3D": "unavailable",
   // read_only_sql_transaction: the primary became a standby
   "25006": "unavailable",
-  // idle_in_transaction_session_timeout
+  // idle_in_transaction_session_timeout, transaction_timeout
   "25P03": "unavailable",
+  "25P04": "unavailable",
   // invalid_sql_statement_name: something between us and the server mixes sessions
   "26": "unavailable",
   "53100": "full",

@@ -77,6 +77,8 @@ export class PostgresSnapshot implements LedgerSnapshot, RowSource {
   readonly name: string;
   readonly #session: Session;
   #isClosed = false;
+  /** Why a statement failed. The later ones would only say that the transaction is over. */
+  #failure: Error | undefined;
 
   constructor(session: Session, name: string, ledgerId: string) {
     this.#session = session;
@@ -367,7 +369,7 @@ export class PostgresSnapshot implements LedgerSnapshot, RowSource {
     try {
       return await read();
     } catch (error) {
-      throw ledgerErrorOf(attempt, error);
+      throw this.#failure ??= ledgerErrorOf(attempt, error);
     }
   }
 }

@@ -7,6 +7,7 @@
  * sequences, and all texts that are sorted have the collation C, or no collation where that is the
  * same.
  */
+import { relayedBytesMax } from "../../limits.ts";
 import { issuingAccount } from "../entry.ts";
 
 /** The version of the schema, in the table `ledger`. A change needs a migration. */
@@ -90,14 +91,15 @@ const serverStatements = [
     started_at timestamptz NOT NULL
   )`,
   // What servers pass on to each other of relayed connections. It is deleted when it is delivered.
+  // A longer message would end the connection of the member that it is for.
   `CREATE TABLE relayed_message (
     server text NOT NULL,
-    connection text NOT NULL,
-    number bigint NOT NULL,
+    connection text NOT NULL CHECK (length(connection) = 22),
+    number bigint NOT NULL CHECK (number BETWEEN 1 AND 9007199254740991),
     sender text NOT NULL,
     payer text,
     payee text,
-    data text,
+    data text CHECK (length(data) <= ${relayedBytesMax}),
     is_end bigint NOT NULL CHECK (is_end IN (0, 1)),
     sent_at timestamptz NOT NULL,
     PRIMARY KEY (server, connection)

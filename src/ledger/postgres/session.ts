@@ -33,12 +33,12 @@ export interface SessionOptions {
   readonly answerMsMax: number;
   /**
    * Whether a statement may run for hours. Past {@link answerMsMax} the session is cut then only if
-   * the server does not answer a new connection either.
+   * the server does not answer a new connection either. Deadlines of the server do not apply.
    */
   readonly mayTakeLong?: boolean;
   /** Whether the session only reads, so that a standby will do. */
   readonly isReadOnly?: boolean;
-  /** Settings of the server for this session, which `openSession` makes. */
+  /** Settings of the server for this session. Engines that do not have one go on without it. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Is told the text of each notification, when the session listens. */
   readonly onNotification?: (text: string) => void;
@@ -155,6 +155,16 @@ export class Session {
       // undefined_function: other engines have no timelines.
       if (sqlState(error) !== "42883") throw error;
     }
+  }
+
+  /** Makes settings of the server for this session. Engines do not have every setting. */
+  async set(settings: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.query(
+      `SELECT set_config(name, value, false)
+        FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
+        WHERE current_setting(name, true) IS NOT NULL`,
+      [arrayText(Object.keys(settings)), arrayText(Object.values(settings))],
+    );
   }
 
   /** Runs statements without parameters, each in a message of its own. */
@@ -279,6 +289,27 @@ export function arrayText(values: readonly (string | number | null)[]): string {
   return `{${texts.join(",")}}`;
 }
 
+/** What the statements rely on, whatever the defaults of the role and the database are. */
+const fixedSettings = {
+  // `NULL` within an array is no text.
+  array_nulls: "on",
+  // The driver reads bytes as hexadecimal digits.
+  bytea_output: "hex",
+  // A warning says that a COMMIT did not wait for its standby.
+  client_min_messages: "warning",
+  // Both change how the catalog describes the tables.
+  quote_all_identifiers: "off",
+  standard_conforming_strings: "on",
+};
+
+/** No deadlines for what may take hours, as in `pg_dump`. */
+const unlimited = {
+  idle_in_transaction_session_timeout: "0",
+  lock_timeout: "0",
+  statement_timeout: "0",
+  transaction_timeout: "0",
+};
+
 async function openAt(
   access: DatabaseAccess,
   host: DatabaseHost,
@@ -299,7 +330,11 @@ async function openAt(
   const opening = (async () => {
     const socket = await connectSocket(url, host, late);
     session = new Session(access, { socket, host, password, options });
-    const [row] = await session.query("SHOW transaction_read_only");
+    const { mayTakeLong, settings } = options;
+    const [[row]] = await allAnswers<unknown>([
+      session.query("SHOW transaction_read_only"),
+      session.set({ ...fixedSettings, ...(mayTakeLong && unlimited), ...settings }),
+    ]) as [Row[]];
     if (row?.transaction_read_only !== "on") {
       if (url.hosts.length > 1) await session.readTimeline();
     } else if (!options.isReadOnly) {

@@ -1,13 +1,13 @@
 /** Servers that are alive, and silent ones, in a shared database. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
 import { Session } from "../../../src/ledger/postgres/session.ts";
-import { serverAbsenceMsMax } from "../../../src/limits.ts";
+import { relayedBytesMax, serverAbsenceMsMax } from "../../../src/limits.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { testWith } from "../../installed_tool.ts";
 import { relayStoreContract } from "../contract_relaying.ts";
 import { alice, bob, ledgerId, presenceOf, registration } from "../ledger_samples.ts";
-import { accessTo, emptyLedger, sharedPostgres } from "./temporary_postgres.ts";
+import { accessTo, emptyLedger, nameOf, sharedPostgres } from "./temporary_postgres.ts";
 
 testWith(
   ["initdb"],
@@ -67,6 +67,26 @@ testWith(
       await dead.close();
       await there.close();
     }
+  },
+);
+
+testWith(
+  ["initdb"],
+  "PostgreSQL ledger: a relayed message that no server sends cannot be added through psql",
+  async () => {
+    const postgres = await sharedPostgres();
+    const database = nameOf(await emptyLedger(postgres));
+    const add = (connection: string, number: string, data: string) =>
+      postgres.psql(
+        database,
+        `INSERT INTO relayed_message (server, connection, number, sender, data, is_end, sent_at)
+          VALUES ('there', ${connection}, ${number}, 'here', ${data}, 0, now())`,
+      );
+    const name = "repeat('A', 22)";
+    for (const number of ["0", "9007199254740992"]) assertThrows(() => add(name, number, "'x'"));
+    assertThrows(() => add(name, "1", `repeat('x', ${relayedBytesMax + 1})`));
+    assertThrows(() => add("repeat('A', 23)", "1", "'x'"));
+    add(name, "9007199254740991", `repeat('x', ${relayedBytesMax})`);
   },
 );
 

@@ -545,3 +545,40 @@ testWith(
     }
   },
 );
+
+testWith(
+  ["initdb"],
+  "connections that wait for a lock that somebody holds are ended by PostgreSQL, and do not collect",
+  async () => {
+    await using scene = await openScene();
+    const { ledger, postgres, database, events } = scene;
+    const holder = await Session.open(accessTo(postgres.url(database)), { answerMsMax: 60_000 });
+    try {
+      await holder.query("BEGIN");
+      await holder.query("SELECT FROM head FOR UPDATE");
+      const booking = bookAtLast(ledger, 1);
+      const waitingProcess = async () =>
+        (await holder.query("SELECT pid::bigint FROM pg_locks WHERE NOT granted"))[0]?.pid;
+      const untilWaits = async (isWanted: (pid: unknown) => boolean) => {
+        for (;;) {
+          const pid = await waitingProcess();
+          if (pid !== undefined && isWanted(pid)) return pid;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      };
+      const first = await untilWaits(() => true);
+      await untilWaits((pid) => pid !== first);
+      assertEquals(
+        await holder.query(
+          "SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted",
+        ),
+        [{ waiting: 1 }],
+      );
+      await holder.commit();
+      assertEquals((await booking).outcome, "booked");
+      assertEquals(events, ["lost", "recovered"]);
+    } finally {
+      await holder.close();
+    }
+  },
+);

@@ -4,13 +4,16 @@
  */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { thisThread } from "../../../src/cli/ledger/audit_threads.ts";
+import type { AccountName } from "../../../src/account_name.ts";
 import { FileError, LedgerError } from "../../../src/errors.ts";
+import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
 import { openPostgresSnapshot } from "../../../src/ledger/postgres/postgres_snapshot.ts";
 import type { LedgerSnapshot } from "../../../src/ledger/snapshot.ts";
 import { openSqliteSnapshot } from "../../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { csvWriter } from "../../../src/books/csv.ts";
 import { auditLedger } from "../../../src/operator/audit.ts";
 import { exportLines } from "../../../src/operator/exported_entries.ts";
+import { systemRandom } from "../../../src/random.ts";
 import { testWith } from "../../installed_tool.ts";
 import { type Books, openBooks } from "../../operator/books.ts";
 import { copyToPostgres } from "./postgres_copy.ts";
@@ -293,4 +296,55 @@ testWith(["initdb"], "other tables, indexes and views in the database are no fau
   psql("CREATE TABLE notes (text text); CREATE INDEX entry_kind ON entry (kind)");
   psql("CREATE VIEW poor AS SELECT username FROM client WHERE balance < 5; ANALYZE");
   assertEquals((await auditOf(url, books)).outcome, "in_order");
+});
+
+testWith(
+  ["initdb"],
+  "what a database sets by default changes neither what is written nor what is read",
+  async () => {
+    const { books, url, psql } = await filledDatabase();
+    const defaults = [
+      "array_nulls = off",
+      "bytea_output = escape",
+      "DateStyle = 'German'",
+      "default_transaction_isolation = serializable",
+      "quote_all_identifiers = on",
+      "standard_conforming_strings = off",
+      "TimeZone = 'Asia/Kolkata'",
+    ];
+    for (const one of defaults) psql(`ALTER DATABASE ${nameOf(url)} SET ${one}`);
+    await using sqlite = openSqliteSnapshot({ file: books.file });
+    await using database = await openPostgresSnapshot(accessTo(url));
+    assertEquals(await readAll(database), await readAll(sqlite));
+    const ledger = await openPostgresLedger({
+      access: accessTo(url),
+      ledgerId: books.anchor.fingerprint,
+      random: systemRandom,
+    });
+    try {
+      const [payment] = await ledger.history("bob" as AccountName, { limit: 9 });
+      const stored = await database.entryByNumber(payment!.number);
+      assertEquals(payment!.certificate.fingerprint, stored!.certificate);
+      assertEquals([...payment!.certificate.der], [...stored!.der as Uint8Array]);
+      // It has no name and no balance, and an array of PostgreSQL writes each as NULL.
+      const times = { createdAtMs: 1000, expiresAtMs: 2000 };
+      const invited = await ledger.invite({ tokenDigest: "1".repeat(64), usesMax: 1, ...times });
+      assertEquals(await ledger.invitations({ after: 0, limit: 9 }), [invited]);
+    } finally {
+      await ledger.close();
+    }
+  },
+);
+
+testWith(["initdb"], "a snapshot that cannot be read says each time why that began", async () => {
+  const { url, psql } = await filledDatabase();
+  await using snapshot = await openPostgresSnapshot(accessTo(url));
+  psql("DROP TABLE entry");
+  const reads = [snapshot.lastNumber(), snapshot.account("bob"), snapshot.account("carol")];
+  for (const read of await Promise.allSettled(reads)) {
+    assertStringIncludes(
+      String(read.status === "rejected" && read.reason),
+      `"entry" does not exist`,
+    );
+  }
 });

@@ -52,14 +52,17 @@ testWith(
   "a long statement goes on while its server answers new connections, and is cut when it does not",
   async () => {
     const postgres = await sharedPostgres();
+    postgres.psql("postgres", "CREATE ROLE hurried LOGIN");
+    postgres.psql("postgres", "ALTER ROLE hurried SET statement_timeout = '1min'");
     await using proxy = new DatabaseProxy(postgres.port);
     const clock = new ManualClock();
     const other = await Session.open(accessTo(postgres.url("postgres")), { answerMsMax: 60_000 });
     const session = await Session.open(
-      { ...accessTo(`postgres://micropay@127.0.0.1:${proxy.port}/postgres`), clock },
+      { ...accessTo(`postgres://hurried@127.0.0.1:${proxy.port}/postgres`), clock },
       { answerMsMax: 1000, mayTakeLong: true },
     );
     try {
+      assertEquals(await session.query("SHOW statement_timeout"), [{ statement_timeout: "0" }]);
       await other.query("SELECT pg_advisory_lock(1)::text");
       const waiting = session.query("SELECT pg_advisory_lock(1)::text");
       clock.advance(1000);

@@ -35,6 +35,8 @@ testWith(
     };
     await (await open("owner")).close();
     db1.psqlFile("ledger", "rights.sql");
+    // PostgreSQL tells by a warning that a COMMIT did not wait for the standby.
+    db1.psql("postgres", "ALTER ROLE micropay_server SET client_min_messages = error");
     const ledger = await open("server");
     const other = await open("server");
     const steps = { sanitizeOps: false, sanitizeResources: false };
