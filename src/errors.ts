@@ -172,6 +172,17 @@ export class UnknownOutcomeError extends MicropayError {
   }
 }
 
+/** An operator's change was sent to the ledger's database, and its outcome is unknown. */
+export class UndecidedChangeError extends MicropayError {
+  readonly code = "unknown_outcome";
+  readonly orderId: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { orderId?: string | undefined }) {
+    super(message, options);
+    this.orderId = options.orderId;
+  }
+}
+
 /** The standard output cannot be written. The command itself succeeded. */
 export class OutputError extends MicropayError {
   readonly code = "output";

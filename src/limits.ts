@@ -596,6 +596,15 @@ export const changesAtOnce = 64;
  */
 export const changeTriesMax = 10;
 
+/**
+ * Longest time in which an operator's command tries a change again, because the database did not
+ * answer its commit. Past it: exit 6, and the change can be repeated.
+ */
+export const undecidedWaitMsMax = 30 * second;
+
+/** Pause between two such tries. */
+export const undecidedPauseMs = 250;
+
 /** Processors that a server assumes by default. */
 export const processorsDefault = 2;
 

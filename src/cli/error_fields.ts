@@ -4,6 +4,7 @@
 import {
   messageOf,
   type MicropayError,
+  UndecidedChangeError,
   UnknownOutcomeError,
   UnprintedPaymentError,
 } from "../errors.ts";
@@ -30,6 +31,7 @@ export function errorFields(error: MicropayError, typed?: TypeCommand): object {
     error: error.code,
     text: errorText(error, typed),
     ...(error instanceof UnknownOutcomeError && { id: error.orderId }),
+    ...(error instanceof UndecidedChangeError && { id: error.orderId }),
     ...(error instanceof UnprintedPaymentError && { id: error.orderId, entry: error.entry }),
   };
 }

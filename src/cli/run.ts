@@ -44,8 +44,9 @@ export async function run(
     const isJson = "json" in request && request.json;
     say(isJson ? jsonLine(errorFields(error)) : errorLine(error));
     const { code } = error;
+    const isOutcome = code === "unprinted_payment" || code === "unknown_outcome";
     return request.kind === "identity" || request.kind === "ledgers" || code === "usage" ||
-        code === "unprinted_payment"
+        isOutcome
       ? exitCodeOfError[code]
       : exitCodes.error;
   }

@@ -19,6 +19,8 @@ export interface Issue {
   readonly name: AccountName;
   readonly amount: Amount;
   readonly memo?: string | undefined;
+  /** The order's id. A new one when absent. */
+  readonly id?: string | undefined;
 }
 
 /** What {@link signIssue} needs: the server's identity, and its clock. */
@@ -35,13 +37,13 @@ interface IssueDependencies {
  * @throws {CertificateError} when the server's certificate is not valid now
  */
 export function signIssue(
-  { kind, name, amount, memo }: Issue,
+  { kind, name, amount, memo, id }: Issue,
   { identity, anchor, clock, random }: IssueDependencies,
 ): Booking {
   const atMs = clock.nowMs();
   const at = { nowMs: () => atMs };
   const terms = {
-    id: makeOrderId(at, random),
+    id: id ?? makeOrderId(at, random),
     payer: kind === "withdrawal" ? name : issuingAccount,
     payee: kind === "withdrawal" ? issuingAccount : name,
     amount,

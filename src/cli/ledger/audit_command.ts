@@ -36,6 +36,14 @@ export interface LedgerContext {
   readonly clock: Clock;
 }
 
+/** Returns what tells a person that the command takes longer. */
+export function tellDoubt({ request, processIo }: LedgerContext): () => void {
+  return () => {
+    if (request.json) return;
+    processIo.say("The database did not answer. Finding out whether the change happened …");
+  };
+}
+
 type AuditCommand = Extract<LedgerRequest["command"], { readonly name: "audit" }>;
 
 /**

@@ -14,13 +14,14 @@ import {
   type JoinUri,
   writeMicropayUri,
 } from "../../protocol/micropay_uri.ts";
+import { untilDecided } from "../../operator/until_decided.ts";
 import { invitationTokenDigest } from "../../protocol/register.ts";
 import { systemRandom } from "../../random.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { jsonLine } from "../json_line.ts";
 import { terminalQrCode } from "../qr_code.ts";
 import { joinUri } from "../server/join_line.ts";
-import type { LedgerContext } from "./audit_command.ts";
+import { type LedgerContext, tellDoubt } from "./audit_command.ts";
 import type { LedgerRequest } from "../command_line/command_line.ts";
 
 type Command<Name> = Extract<LedgerRequest["command"], { readonly name: Name }>;
@@ -62,12 +63,24 @@ export async function invite(
   for (let made = 0; made < count; made++) {
     const token = encodeBase64Url(systemRandom.bytes(invitationTokenBytes));
     const createdAtMs = clock.nowMs();
-    const invitation = await ledger.invite({
-      tokenDigest: invitationTokenDigest(token),
+    const tokenDigest = invitationTokenDigest(token);
+    const wanted = {
+      tokenDigest,
       ...(name !== undefined && { name }),
       ...(balance !== undefined && { balance }),
       ...{ usesMax, createdAtMs, expiresAtMs: createdAtMs + expires },
-    });
+    };
+    const invitation = await untilDecided(
+      async (wasInDoubt) =>
+        (wasInDoubt ? await ledger.invitation(tokenDigest) : undefined) ??
+          await ledger.invite(wanted),
+      {
+        ...{ clock, onDoubt: tellDoubt(context), attempt: "make an invitation" },
+        advice:
+          "When the database is back, look with micropay ledger invitations: one whose join " +
+          "line was not printed can be revoked",
+      },
+    );
     const uri = writeMicropayUri({ ...join, token });
     processIo.print(request.json ? jsonLine({ uri, ...fieldsOf(invitation) }) : uri);
     if (request.json) continue;
@@ -96,9 +109,15 @@ export async function listInvitations(
 /** @throws {UsageError} when there is no such invitation */
 export async function revokeInvitation(
   { invitation: number }: Command<"revoke_invitation">,
-  { ledger, request, processIo, clock }: LedgerContext & { readonly ledger: Ledger },
+  { ledger, ...context }: LedgerContext & { readonly ledger: Ledger },
 ): Promise<ExitCode> {
-  if (!await ledger.revokeInvitation(number, { atMs: clock.nowMs() })) {
+  const { request, processIo, clock } = context;
+  const atMs = clock.nowMs();
+  const isRevoked = await untilDecided(() => ledger.revokeInvitation(number, { atMs }), {
+    ...{ clock, onDoubt: tellDoubt(context), attempt: `revoke the invitation ${number}` },
+    advice: "When the database is back, run the command again",
+  });
+  if (!isRevoked) {
     throw new UsageError(
       `revoke the invitation ${number}: there is none; micropay ledger invitations lists them`,
     );

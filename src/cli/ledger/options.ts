@@ -19,6 +19,7 @@ import {
   joinPort,
   ledgerSelector,
   memo,
+  orderId,
   type Paths,
   sinceCheckpoint,
 } from "../command_line/option_values.ts";
@@ -188,7 +189,8 @@ function withMoney(command: Command) {
   return command
     .argument("<NAME>", "The account's name.", accountName)
     .argument("<AMOUNT>", `Whole units, 1 to ${amountMax}.`, amount)
-    .option("--memo <TEXT>", "A note, kept in the ledger.", memo);
+    .option("--memo <TEXT>", "A note, kept in the ledger.", memo)
+    .option("--id <UUID>", "Try an earlier one again. It is booked at most once.", orderId);
 }
 
 function withFormat(command: Command) {

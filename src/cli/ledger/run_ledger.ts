@@ -9,12 +9,12 @@ import { type LedgerSnapshot, storedText, type StoredValue } from "../../ledger/
 import { isDatabaseUrl } from "../../ledger/postgres/database_url.ts";
 import { backupLedger, openRestorePlace } from "../../ledger/sqlite/backup_ledger.ts";
 import { endAccount, type Ending } from "../../operator/ending.ts";
+import { bookIssue } from "../../operator/book_issue.ts";
 import { exportLines } from "../../operator/exported_entries.ts";
 import { makeOneTimeCode } from "../../operator/one_time_code.ts";
 import { openCertificates, readAuthorityOfAnyDate } from "../../pki/certificate_folder.ts";
 import type { TrustAnchor } from "../../pki/trust_anchor.ts";
 import type { Code } from "../../protocol/code.ts";
-import { signIssue } from "../../protocol/issue.ts";
 import { refuse } from "../../protocol/request_type.ts";
 import { signReceipt } from "../../protocol/receipt.ts";
 import { oneTimeCodeDigest } from "../../protocol/register.ts";
@@ -23,7 +23,7 @@ import type { LedgerRequest } from "../command_line/command_line.ts";
 import { type ExitCode, exitCodes } from "../exit_code.ts";
 import { exportWriter } from "../export_writer.ts";
 import { requireLedgerFiles } from "./files.ts";
-import { auditCommand, auditNamed, type LedgerContext } from "./audit_command.ts";
+import { auditCommand, auditNamed, type LedgerContext, tellDoubt } from "./audit_command.ts";
 import { copyLedger } from "./copy_command.ts";
 import { invite, listInvitations, printJoinLine, revokeInvitation } from "./invitation_commands.ts";
 import { withSnapshot } from "./open_snapshot.ts";
@@ -126,9 +126,10 @@ async function move(
   const { identity, anchor } = openCertificates({ folder: certs, clock });
   return await withLedger(context, anchor, async (ledger) => {
     const kind = command.name === "deposit" ? "deposit" : "withdrawal";
-    const { account: name, amount, memo } = command;
+    const { account: name, amount, memo, id: given } = command;
     const issuer = { identity, anchor, clock, random: systemRandom };
-    const outcome = await ledger.book(signIssue({ kind, name, amount, memo }, issuer));
+    const issue = { kind, name, amount, memo, id: given } as const;
+    const outcome = await bookIssue(issue, { ...issuer, ledger, onDoubt: tellDoubt(context) });
     if (outcome.outcome !== "booked" && outcome.outcome !== "repeated") {
       return printRefusal(refusalCodes[outcome.outcome], context);
     }
@@ -233,7 +234,10 @@ async function end(
   const { clock, request } = context;
   const { identity, anchor } = openCertificates({ folder: request.certs, clock });
   return await withLedger(context, anchor, async (ledger) => {
-    const { outcome } = await endAccount(ending, { ledger, identity, anchor, clock });
+    const { outcome } = await endAccount(ending, {
+      ...{ ledger, identity, anchor, clock },
+      onDoubt: tellDoubt(context),
+    });
     if (outcome === "changed") {
       print(anchor);
       return exitCodes.ok;
