@@ -669,6 +669,7 @@ export const elsewhere: Readonly<Record<string, readonly NamedTest[]>> = {
     "server/relay_between_servers",
     "relay: bytes to a member at another server come in order and in both directions, and so does the end",
     "relay: a member at another server that takes no relayed connections ends them, and a third member can use none",
+    "relay: a member that asks several servers opens no more connections to members of another one than by asking one",
   ),
   "relay 9": at(
     "client/relay",

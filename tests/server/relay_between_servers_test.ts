@@ -1,6 +1,8 @@
 /** Relayed connections between members at two servers of one ledger. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { ServerLink } from "../../src/client/server_link.ts";
+import { relayEveryMs, relaysAtOnce, relayWatchMs } from "../../src/limits.ts";
+import { balanceRequestType } from "../../src/protocol/balance.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
 import {
   relayDataRequestType,
@@ -14,10 +16,12 @@ import type { Outcome } from "../../src/protocol/request_type.ts";
 import { makeNonce, systemRandom } from "../../src/random.ts";
 import { memberOf } from "../client/test_member.ts";
 import { MemoryLedger } from "../ledger/memory/memory_ledger.ts";
+import { ManualClock } from "../manual_clock.ts";
 import { EventLog } from "./event_log.ts";
 import { keepOpen } from "./kept_ledger.ts";
 import { payByRelay } from "./pay_by_relay.ts";
 import { makeAuthority, named, startServer, type TestServer } from "./test_server.ts";
+import { waitUntil } from "./wait_until.ts";
 
 interface Pushed {
   readonly type: string;
@@ -131,6 +135,45 @@ Deno.test("relay: a member at another server that takes no relayed connections e
     await payer.pushed.until(({ type }) => type === relayedEndType);
     assertEquals(carol.pushed.all, []);
   });
+});
+
+Deno.test("relay: a member that asks several servers opens no more connections to members of another one than by asking one", async () => {
+  const authority = makeAuthority();
+  const clock = new ManualClock(Date.now());
+  const nowMs = () => clock.nowMs();
+  const ledger = keepOpen(
+    new MemoryLedger({ ledgerId: authority.anchor.fingerprint, relays: true, nowMs }),
+  );
+  const start = () => startServer({ authority, ledger, clock, userLimit: 9 });
+  await using here = await start();
+  await using elsewhere = await start();
+  await using there = await start();
+  const [alice, bob] = [await here.enroll("alice"), await here.enroll("bob")];
+  const payee = listen(await there.link(bob));
+  const name = named("bob");
+  await payee.link.ask(loginRequestType, { name, port: 1, relay: true });
+  const links = [await here.link(alice), await elsewhere.link(alice)];
+  const waiting = () => ledger.relayStore()!.receive(there.server.id, []);
+  const startMs = clock.monotonicMs();
+  let asked = 0;
+  for (let round = 0; round < 10; round++) {
+    // Few at once, because the payee's server opens none while its pushes are not written.
+    for (const link of [...links, ...links, ...links]) {
+      const connection = makeNonce(systemRandom);
+      const outcome = await link.ask(relayRequestType, { name, connection });
+      assertEquals(codeOf(outcome), undefined);
+      await link.ask(relayEndRequestType, { connection });
+      asked++;
+    }
+    await waitUntil(async () => {
+      clock.advance(relayWatchMs);
+      return (await waiting()).length === 0;
+    });
+    await payee.link.ask(balanceRequestType, {});
+  }
+  const opened = payee.pushed.all.filter(({ type }) => type === relayedType).length;
+  const openedMax = relaysAtOnce + (clock.monotonicMs() - startMs) / relayEveryMs;
+  assert(opened <= openedMax && openedMax < asked, `${opened} of ${asked}, at most ${openedMax}`);
 });
 
 Deno.test("relay: a payee at another server that nobody can dial is paid through both servers", async () => {
