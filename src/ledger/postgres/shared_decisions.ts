@@ -160,8 +160,10 @@ export class SharedDecisions {
       try {
         const page = await this.#readPage();
         this.#options.health.works("follow");
+        const before = this.#told;
         await this.#tellPage(page);
-        if (page.isLast) return;
+        // The next rows may come after a batch of this process that is in doubt. Its end wakes this.
+        if (page.isLast || isSame(before, this.#told)) return;
       } catch (error) {
         if (error instanceof LedgerError) throw error;
         if (postgresCondition(error) !== "conflict") {

@@ -192,6 +192,42 @@ testWith(
   },
 );
 
+testWith(
+  ["initdb"],
+  "many decisions of other servers after an own batch in doubt wait for its end, and the database is not asked meanwhile",
+  async () => {
+    await using scene = await openScene();
+    const clock = new ManualClock();
+    let placeCount = 0;
+    const reader = readerOf(clock, async () => {
+      const session = await openSession(accessTo(scene.url), { answerMsMax: 60_000 });
+      const query = session.query.bind(session);
+      session.query = (text, parameters) => {
+        if (text === sql.place) placeCount++;
+        return query(text, parameters);
+      };
+      return session;
+    });
+    try {
+      const told: Decision[] = [];
+      reader.follow((some) => Promise.resolve(void told.push(...some)));
+      await waitUntil(() => clock.pending === 1);
+      reader.begin({ number: 3, voidNumber: 0 });
+      const ids = Array.from({ length: decisionsReadAtOnce + 2 }, (_, at) => at + 1);
+      await Promise.all(ids.map((id) => scene.first.book(order(id))));
+      await look(clock);
+      const before = placeCount;
+      await look(clock);
+      assertEquals([placeCount - before, numbersOf(told)], [1, [3]]);
+      reader.ended();
+      await waitUntil(() => told.length === ids.length);
+      assertEquals(numbersOf(told), ids.map((id) => id + 2));
+    } finally {
+      await reader.close();
+    }
+  },
+);
+
 /** Decisions of a ledger with two accounts, as a further server reads them. */
 function readerOf(clock: Clock, open: () => Promise<Session>): SharedDecisions {
   return new SharedDecisions({
