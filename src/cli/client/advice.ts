@@ -89,7 +89,7 @@ export function adviceOn(
         : `the name ${name} is taken: if it is yours, ask the operator for a code and ${steps.withCode}; if not, choose another name`;
     case 220:
       return `the certificate of ${name} is not valid any more, or the account is closed; ` +
-        `ask the operator, and with a code from the operator ${steps.withCode}`;
+        dismissedAdvice(steps);
     case 230:
       return `${name} is online from another terminal or machine, or has too many connections; end one there first`;
     case 260:
@@ -139,6 +139,11 @@ export function adviceOn(
     default:
       return undefined;
   }
+}
+
+/** Returns what a member can do whose certificate the operator revoked. */
+export function dismissedAdvice({ withCode }: NextSteps): string {
+  return `ask the operator, and with a code from the operator ${withCode}`;
 }
 
 function exceedsText({ payment, amount }: AttemptOf<"refund">): string {

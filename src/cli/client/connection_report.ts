@@ -3,8 +3,8 @@
  */
 import type { AccountName } from "../../account_name.ts";
 import type { ConnectionEnd, ConnectionEvent } from "../../client/lasting_member.ts";
-import { MicropayError } from "../../errors.ts";
-import type { NextSteps } from "./advice.ts";
+import { ClosedError, MicropayError } from "../../errors.ts";
+import { dismissedAdvice, type NextSteps } from "./advice.ts";
 import type { ClientOutput } from "./output.ts";
 import { printRefusal } from "./print_outcome.ts";
 
@@ -58,6 +58,9 @@ export function printConnectionEnd(
 ): void {
   if (end.why === "refused") {
     printRefusal(end.refusal, { kind: "log_in", name }, { output, steps });
+  } else if (end.why === "dismissed") {
+    const text = `${end.error.message}; ${dismissedAdvice(steps)}`;
+    output.printFailure(new ClosedError(text, { cause: end.error }));
   } else if (end.error instanceof MicropayError) output.printFailure(end.error);
   else throw end.error;
 }

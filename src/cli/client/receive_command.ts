@@ -4,9 +4,10 @@
 import type { LastingMember, LastingOptions } from "../../client/lasting_member.ts";
 import type { IncomingPayment } from "../../client/payment/incoming_payments.ts";
 import type { SelfAudit } from "../../client/self_audit.ts";
-import { ClosedError, OtherLedgerError, OutputError } from "../../errors.ts";
+import { ClosedError, messageOf, OtherLedgerError, OutputError } from "../../errors.ts";
 import type { Refusal } from "../../protocol/request_type.ts";
 import type { ClientRequest } from "../command_line/command_line.ts";
+import { commandSteps, dismissedAdvice } from "./advice.ts";
 import { ConnectionReport } from "./connection_report.ts";
 import type { TypeCommand } from "./command_typer.ts";
 import type { ClientOutput } from "./output.ts";
@@ -57,6 +58,7 @@ export async function receive(
   const printer = new PaymentPrinter({ output, file, isReaderGone, typed, count, since, end });
   const report = new ConnectionReport(output);
   let stop: (() => void) | undefined;
+  let isDismissed = false;
   // Before the login, so that nothing comes before the line that says so.
   await selfAudit.runSoon();
   try {
@@ -79,6 +81,7 @@ export async function receive(
     if (outcome.outcome === "refused") return outcome;
     const ended = await Promise.race([enough, member.ended]);
     if (ended?.why === "refused") return ended.refusal;
+    isDismissed = ended?.why === "dismissed";
     if (ended) throw ended.error;
     await member.stopTaking();
     await selfAudit.runSoon();
@@ -86,11 +89,12 @@ export async function receive(
     if (printer.failure) throw printer.failure;
   } catch (cause) {
     if (printer.isDone) throw cause;
-    const goOn = (text: string) => `${text}; go on with: ${typed(printer.restOfCommand)}`;
-    if (cause instanceof ClosedError) throw new ClosedError(goOn(cause.message), { cause });
-    if (cause instanceof OtherLedgerError) {
-      throw new OtherLedgerError(goOn(cause.message), { cause });
-    }
+    const next = isDismissed
+      ? dismissedAdvice(commandSteps)
+      : `go on with: ${typed(printer.restOfCommand)}`;
+    const text = `${messageOf(cause)}; ${next}`;
+    if (cause instanceof ClosedError) throw new ClosedError(text, { cause });
+    if (cause instanceof OtherLedgerError) throw new OtherLedgerError(text, { cause });
     throw cause;
   } finally {
     stop?.();

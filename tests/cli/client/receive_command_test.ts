@@ -3,6 +3,7 @@
  * for good.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { commandSteps, dismissedAdvice } from "../../../src/cli/client/advice.ts";
 import { ConnectionReport } from "../../../src/cli/client/connection_report.ts";
 import { jsonOutput, textOutput } from "../../../src/cli/client/output.ts";
 import { receive } from "../../../src/cli/client/receive_command.ts";
@@ -78,6 +79,13 @@ for (const { options, entries, says } of rows) {
     });
   }
 }
+
+Deno.test("receive: a member whose certificate was revoked is told to ask the operator for a code", async () => {
+  const error = new ClosedError("talk to the server: it is over");
+  const member = memberPaid([3], { ended: Promise.resolve({ why: "dismissed", error }) });
+  const { message } = await assertRejects(() => receive(member, io), ClosedError);
+  assertEquals(message, `${error.message}; ${dismissedAdvice(commandSteps)}`);
+});
 
 Deno.test("receive: after enough payments it takes no more, and only then audits and says goodbye", async () => {
   const steps: string[] = [];
