@@ -39,6 +39,8 @@ import { watchLedger } from "./ledger_watch.ts";
 export interface ServerOptions {
   /** The source of connections. Clients that connect before the server starts wait. */
   readonly listener: Listener;
+  /** The name of this machine, for people who look into the ledger's tables. */
+  readonly hostname?: string | undefined;
   /** The proxies. Each of their connections begins with a PROXY header. */
   readonly proxies?: readonly AddressRange[] | undefined;
   /** How many members' connections are served at a time, 1 or more. */
@@ -84,7 +86,9 @@ export class Server {
     const queue = new FairQueue({
       inFlightMax: Math.min(processors + costlyBesideProcessors, costlyAtOnceMax),
     });
-    this.id = makeNonce(dependencies.random);
+    const nonce = makeNonce(dependencies.random);
+    const { hostname } = options;
+    this.id = hostname === undefined ? nonce : `${hostname}:${listener.endpoint.port} ${nonce}`;
     const decisions = new DecisionPushes({
       sessions,
       queue,

@@ -1,7 +1,7 @@
 /** A server, its members and the operator's commands on a ledger in PostgreSQL. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { testWith } from "../installed_tool.ts";
-import { TemporaryPostgres } from "../ledger/postgres/temporary_postgres.ts";
+import { nameOf, TemporaryPostgres } from "../ledger/postgres/temporary_postgres.ts";
 import { json, jsonLines, openScene } from "./driver.ts";
 
 testWith(
@@ -20,6 +20,8 @@ testWith(
       const there = await scene.startServer({ args: ["5", "--silent", "--db", url] });
       const bob = scene.startClientInProcess(["receive", "--count", "3"], { as: "bob" });
       await bob.errorLine(/^Online/);
+      const place = postgres.psql(nameOf(url), "SELECT server FROM client WHERE online_status = 1");
+      assertEquals(place.split(" ")[0], `${Deno.hostname()}:${there.port}`);
       scene.server = here;
       const viaServer = await scene.inProcess(["pay", "bob", "500", "--via-server"]);
       assertMatch(viaServer.stdout, /^transfer OK/);

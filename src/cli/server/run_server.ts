@@ -130,6 +130,7 @@ async function serveOn(
       new Server(
         {
           listener,
+          hostname: Deno.hostname(),
           proxies: request.proxyFrom,
           userLimit,
           initialBalance: request.initialBalance,
