@@ -941,8 +941,10 @@ export const rekeyHoursMax = 576;
 export const serversMax = 8;
 
 /**
- * Wait of a client for a connection to one of several servers, and for the addresses of its name. A
- * lost packet of the connection is sent again after one second. Past it: the next address is tried.
+ * Wait of a client for a connection to one of several servers, for its greeting, and for the
+ * addresses of its name. A lost packet of the connection is sent again after one second. Past it:
+ * the next address is tried. When none is left, those that were slow to greet are tried once more
+ * without this bound.
  */
 export const serverConnectMsMax = 3 * second;
 

@@ -15,7 +15,7 @@ import { withDeadline } from "../transport/deadline.ts";
 export interface ServerGreetingOptions {
   readonly network: Network;
   readonly clock: Clock;
-  /** How long to wait for the connection, if the address has no bound, and for the greeting. */
+  /** How long to wait for the connection and for the greeting, if the address has no bound. */
   readonly timeoutMs: number;
   readonly resolveAnchor: ResolveAnchor;
 }
@@ -27,7 +27,7 @@ export interface ServerGreetingOptions {
  * @throws {UntrustedError} when what answers is not to be trusted
  */
 export async function greetServer(
-  { server, address, connectMsMax = Infinity }: ServerRoute,
+  { server, address, connectMsMax = Infinity, greetMsMax = Infinity }: ServerRoute,
   { network, clock, timeoutMs, resolveAnchor }: ServerGreetingOptions,
 ): Promise<GreetedConnection> {
   let isAnswered = false;
@@ -39,7 +39,7 @@ export async function greetServer(
     return await receiveGreeting(stream, {
       role: "server",
       clock,
-      timeoutMs,
+      timeoutMs: Math.min(timeoutMs, greetMsMax),
       resolveAnchor: (line) => {
         isAnswered = true;
         return resolveAnchor(line);

@@ -3,7 +3,7 @@
  * until it is lost. A name with several addresses stands for a server at each of them.
  */
 import type { Clock } from "../clock.ts";
-import { ConnectError, isConnectionFault, messageOf } from "../errors.ts";
+import { ConnectError, isConnectionFault, messageOf, TimeoutError } from "../errors.ts";
 import { serverConnectMsMax } from "../limits.ts";
 import { parseHost } from "../pki/host.ts";
 import type { Random } from "../random.ts";
@@ -18,6 +18,15 @@ export interface ServerRoute {
   readonly address: Endpoint;
   /** Longest wait for the connection. Absent when there is nothing else to try. */
   readonly connectMsMax?: number | undefined;
+  /** Longest wait for the greeting. Absent when there is nothing else to try, or nothing left. */
+  readonly greetMsMax?: number | undefined;
+}
+
+interface ListedRoute extends ServerRoute {
+  /** Whether there is no other address to try. */
+  readonly isOnly: boolean;
+  /** How many addresses the server has. */
+  readonly hostCount: number;
 }
 
 export interface ServerListOptions {
@@ -70,8 +79,9 @@ export class ServerList {
   }
 
   /**
-   * Tries each address of each server once, until one answers. A server that is not to be trusted
-   * ends it at once, because a person has to hear of it.
+   * Tries each address of each server, until one answers. Those that are slow to greet are tried
+   * once more at the end, and waited for. A server that is not to be trusted ends it at once,
+   * because a person has to hear of it.
    *
    * @throws {ConnectError} when none of several answers, with every address and its reason. With
    * one address its own error is thrown.
@@ -79,9 +89,12 @@ export class ServerList {
   async connect<Connection>(
     connectTo: (address: ServerRoute) => Promise<Connection>,
   ): Promise<Connection> {
-    const failures: string[] = [];
+    /** What failed, by place. */
+    const failures = new Map<string, string>();
+    const slow: ListedRoute[] = [];
     let last: unknown;
-    for await (const { isOnly, hostCount, ...route } of this.#routes()) {
+    for await (const listed of this.#routes(slow)) {
+      const { isOnly, hostCount, ...route } = listed;
       const { server, address } = route;
       try {
         const connection = await connectTo(route);
@@ -94,31 +107,40 @@ export class ServerList {
           throw error;
         }
         const place = address.host === server.host ? "" : ` at ${address.host}`;
-        failures.push(`${endpointText(server)}${place} ${reasonOf(error)}`);
+        failures.set(`${endpointText(server)}${place}`, reasonOf(error));
+        if (error instanceof TimeoutError && route.greetMsMax !== undefined) slow.push(listed);
         last = error;
       }
     }
-    throw new ConnectError(
-      `connect to one of ${failures.length} servers: ${failures.join("; ")}`,
-      { cause: last },
-    );
+    const reasons = Array.from(failures, ([place, reason]) => `${place} ${reason}`).join("; ");
+    throw new ConnectError(`connect to one of ${failures.size} servers: ${reasons}`, {
+      cause: last,
+    });
   }
 
-  /** Yields each address of each server, and makes a server the current one for its addresses. */
-  async *#routes(): AsyncGenerator<
-    ServerRoute & { readonly isOnly: boolean; readonly hostCount: number }
-  > {
+  /**
+   * Yields each address of each server, and then those in `slow`. Makes a server the current one for
+   * its addresses.
+   */
+  async *#routes(slow: readonly ListedRoute[]): AsyncGenerator<ListedRoute> {
     for (let count = 0; count < this.#servers.length; count++) {
       const server = this.current;
       const hosts = await this.#hostsOf(server);
       const isOnly = this.#servers.length === 1 && hosts.length === 1;
       const isBounded = !isOnly || this.#options.isOneOfSeveral;
-      const connectMsMax = isBounded ? serverConnectMsMax : undefined;
+      const bounds = {
+        connectMsMax: isBounded ? serverConnectMsMax : undefined,
+        greetMsMax: isOnly ? undefined : serverConnectMsMax,
+      };
       for (const host of hosts) {
         const address = { host, port: server.port };
-        yield { server, address, connectMsMax, isOnly, hostCount: hosts.length };
+        yield { server, address, ...bounds, isOnly, hostCount: hosts.length };
       }
       this.#at = this.#next;
+    }
+    for (const route of slow) {
+      this.#at = this.#servers.indexOf(route.server);
+      yield { ...route, greetMsMax: undefined };
     }
   }
 

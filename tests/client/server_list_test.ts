@@ -1,12 +1,14 @@
 /** The servers of a ledger: which one is tried first, and what follows a failure. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { greetServer } from "../../src/client/server_greeting.ts";
-import { ServerList } from "../../src/client/server_list.ts";
+import { ServerList, type ServerRoute } from "../../src/client/server_list.ts";
 import { ClosedError, ConnectError, TimeoutError, UntrustedError } from "../../src/errors.ts";
 import { answerTimeoutMsDefault, serverConnectMsMax } from "../../src/limits.ts";
 import type { Endpoint, Network } from "../../src/transport/byte_stream.ts";
 import { yieldToEventLoop } from "../../src/yield_to_event_loop.ts";
 import { ManualClock } from "../manual_clock.ts";
+import { waitUntil } from "../server/wait_until.ts";
+import { MemoryNetwork } from "../transport/memory_network.ts";
 
 const servers = ["a", "b", "c"].map((host) => ({ host, port: 8888 }));
 
@@ -53,9 +55,10 @@ Deno.test("server list: the next server is tried when one is away, and the one t
   assertEquals(await tried(list, "b"), "c a b");
 });
 
-Deno.test("server list: when all are away, each was tried once, and the error names each with its reason", async () => {
+Deno.test("server list: when all are away, the error names each with its last reason", async () => {
   const refused = new ConnectError("no server", { cause: new Error("Connection refused") });
-  const errors = [refused, new TimeoutError("nothing came in time"), new ClosedError("it closed")];
+  const late = new TimeoutError("nothing came in time");
+  const errors = [refused, late, new ClosedError("it closed"), late];
   const error = await assertRejects(
     () => listOf(servers, [0]).connect(() => Promise.reject(errors.shift())),
     ConnectError,
@@ -159,6 +162,56 @@ for (const count of [1, 2]) {
     assertEquals(clock.pending, 0);
   });
 }
+
+Deno.test("server list: a server that accepts and is slow to greet is tried again when no other is left, and waited for", async () => {
+  const list = listOf(servers, [0]);
+  const tries: string[] = [];
+  const connectTo = (answering: string) => ({ address: { host }, greetMsMax }: ServerRoute) => {
+    tries.push(`${host} ${greetMsMax}`);
+    if (host === "b") return Promise.reject(new ConnectError("no route"));
+    const isThere = host === answering && greetMsMax === undefined;
+    return isThere ? Promise.resolve() : Promise.reject(new TimeoutError("nothing came in time"));
+  };
+  await list.connect(connectTo("c"));
+  const first = ["a 3000", "b 3000", "c 3000"];
+  assertEquals(tries.splice(0), [...first, "a undefined", "c undefined"]);
+  assertEquals(list.current, servers[2]);
+  const error = await assertRejects(() => list.connect(connectTo("none")), ConnectError);
+  assertEquals(
+    error.message,
+    "connect to one of 3 servers: c:8888 (nothing came in time); a:8888 (nothing came in time); b:8888 (no route)",
+  );
+});
+
+Deno.test("server list: a server that accepts and says nothing is given up after 3 seconds, and after the whole time when it is the only one", async () => {
+  for (const count of [1, 2]) {
+    const clock = new ManualClock();
+    const network = new MemoryNetwork();
+    const silent = network.listen({ host: "127.0.0.1", port: 0 });
+    const list = listOf(Array(count).fill(silent.endpoint), [0]);
+    let tryCount = 0;
+    const connecting = assertRejects(() =>
+      list.connect((address) => {
+        tryCount++;
+        return greetServer(address, {
+          ...{ network, clock, timeoutMs: answerTimeoutMsDefault },
+          resolveAnchor: () => Promise.reject(new Error("it greeted")),
+        });
+      })
+    );
+    const bounds = [
+      ...(count === 1 ? [] : [serverConnectMsMax, serverConnectMsMax, answerTimeoutMsDefault]),
+      answerTimeoutMsDefault,
+    ];
+    for (const [at, boundMs] of bounds.entries()) {
+      await waitUntil(() => tryCount === at + 1 && clock.delays.includes(boundMs));
+      clock.advance(boundMs);
+    }
+    await connecting;
+    assertEquals([tryCount, clock.pending], [bounds.length, 0]);
+    silent.close();
+  }
+});
 
 Deno.test("server list: a name whose addresses do not come in time is connected to as it is", async () => {
   const clock = new ManualClock();
