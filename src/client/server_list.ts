@@ -119,8 +119,8 @@ export class ServerList {
   }
 
   /**
-   * Yields each address of each server, and then those in `slow`. Makes a server the current one for
-   * its addresses.
+   * Yields each address of each server, and then those in `slow`. Makes a server the current one
+   * for its addresses.
    */
   async *#routes(slow: readonly ListedRoute[]): AsyncGenerator<ListedRoute> {
     for (let count = 0; count < this.#servers.length; count++) {

@@ -1,5 +1,6 @@
 /** `ledger copy`: copies a ledger into another store, and audits the copy before it can be used. */
 import { InterruptedError, LedgerError } from "../../errors.ts";
+import { isDatabaseUrl } from "../../ledger/postgres/database_url.ts";
 import { requireLedgerId } from "../../ledger/postgres/identify_database.ts";
 import { rootOf } from "../../ledger/merkle_tree.ts";
 import type { LedgerSnapshot } from "../../ledger/snapshot.ts";
@@ -38,7 +39,13 @@ export async function copyLedger(
   await still.requireUnchanged();
   await copy.finish();
   output.printWritten(target.name);
+  if (isDatabaseUrl(from) && !request.json) processIo.say(renameText(from));
   return exitCodes.ok;
+}
+
+/** Returns what keeps servers away from a database whose ledger was copied. */
+function renameText(from: string): string {
+  return `If the copy replaces ${from}, rename that database now, so that no server writes it any more`;
 }
 
 /** Runs a copy that a signal ends, and shows its progress. */

@@ -260,6 +260,7 @@ export async function watchWriters(
 
 /** Returns a text that each new account, booking, void order, change and invitation changes. */
 async function readState(access: DatabaseAccess, attempt: string) {
+  let isFrozen = false;
   try {
     const session = await openSession(access, { answerMsMax: databaseAnswerMsMax });
     try {
@@ -270,15 +271,26 @@ async function readState(access: DatabaseAccess, attempt: string) {
         `SELECT concat_ws(' ', head.number, void_number, (SELECT max(place) FROM certificate),
               (SELECT concat_ws(' ', count(*), sum(uses), count(revoked_at)) FROM invitation))
             AS state,
-            (SELECT count(*) FROM server WHERE ${isServerPresent}) AS servers
+            (SELECT count(*) FROM server WHERE ${isServerPresent}) AS servers,
+            (SELECT count(*) FROM pg_catalog.pg_stat_activity
+              WHERE datname = current_database() AND application_name LIKE '% decisions')
+            AS connected
           FROM head WHERE id = 1`,
       );
-      if (row!.servers === 0) return row!.state;
+      // A frozen server gives no sign of life, and would write on when it is woken.
+      if (row!.servers === 0 && row!.connected === 0) return row!.state;
+      isFrozen = row!.servers === 0;
     } finally {
       await session.close();
     }
   } catch (error) {
     throw openingError(access, error);
+  }
+  if (isFrozen) {
+    throw new LedgerError(
+      `${attempt}: a server that gives no sign of life is connected to it, and would write it ` +
+        "later; end that server, or its connections with pg_terminate_backend",
+    );
   }
   const seconds = serverAbsenceMsMax / 1000;
   throw new LedgerError(

@@ -208,6 +208,8 @@ export class PostgresSnapshot implements LedgerSnapshot, RowSource {
     number: number,
     names: readonly string[],
   ): Promise<Map<string, StoredState>> {
+    // Not `max`, for which another engine may read all rows of all accounts.
+    const isLastBefore = "number < $1 ORDER BY number DESC LIMIT 1";
     const rows = await this.#all<StoredState & { readonly username: StoredValue }>(
       `SELECT username,
           CASE WHEN paid > coalesce(received, 0)
@@ -216,10 +218,10 @@ export class PostgresSnapshot implements LedgerSnapshot, RowSource {
           (SELECT kind FROM account_change WHERE number = changed) AS change_kind,
           (SELECT certificate FROM account_change WHERE number = changed) AS change_certificate
         FROM (SELECT username,
-          (SELECT max(number) FROM entry WHERE payer = client.username AND number < $1) AS paid,
-          (SELECT max(number) FROM entry WHERE payee = client.username AND number < $1) AS received,
-          (SELECT max(number) FROM account_change
-            WHERE account_change.username = client.username AND number < $1) AS changed
+          (SELECT number FROM entry WHERE payer = client.username AND ${isLastBefore}) AS paid,
+          (SELECT number FROM entry WHERE payee = client.username AND ${isLastBefore}) AS received,
+          (SELECT number FROM account_change
+            WHERE account_change.username = client.username AND ${isLastBefore}) AS changed
           FROM client WHERE username = ANY ($2::text[])) AS last`,
       number,
       arrayText(names),

@@ -162,7 +162,7 @@ export class SharedDecisions {
         this.#options.health.works("follow");
         const before = this.#told;
         await this.#tellPage(page);
-        // The next rows may come after a batch of this process that is in doubt. Its end wakes this.
+        // The next rows come after a batch of this process that is in doubt. Its end wakes this.
         if (page.isLast || isSame(before, this.#told)) return;
       } catch (error) {
         if (error instanceof LedgerError) throw error;

@@ -232,8 +232,8 @@ export const sql = {
       ).join(", ")
     }
     FROM client LEFT JOIN certificate ON certificate.username = client.username
-    LEFT JOIN account_change AS full_change ON full_change.number = (
-      SELECT max(number) FROM account_change WHERE username = client.username)
+    LEFT JOIN LATERAL (SELECT * FROM account_change
+      WHERE username = client.username ORDER BY number DESC LIMIT 1) AS full_change ON true
     WHERE client.username = $1`,
   presence: `SELECT ${presenceColumns}, asked_to_leave FROM client
     WHERE username = $1 AND online_status = 1`,

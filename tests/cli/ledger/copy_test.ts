@@ -8,6 +8,7 @@ import { type ProcessIo, systemProcessIo } from "../../../src/cli/process_io.ts"
 import { run } from "../../../src/cli/run.ts";
 import { LedgerError } from "../../../src/errors.ts";
 import type { Ledger, Voiding } from "../../../src/ledger/ledger.ts";
+import { isDatabaseUrl } from "../../../src/ledger/postgres/database_url.ts";
 import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
 import { openPostgresSnapshot } from "../../../src/ledger/postgres/postgres_snapshot.ts";
 import type { LedgerTable } from "../../../src/ledger/row_copy.ts";
@@ -22,6 +23,7 @@ import {
   sharedPostgres,
   type TemporaryPostgres,
 } from "../../ledger/postgres/temporary_postgres.ts";
+import { waitUntil } from "../../server/wait_until.ts";
 import { type Books, named, openBooks } from "../../operator/books.ts";
 
 const [codeDigest, tokenDigest] = ["c0".repeat(32), "d0".repeat(32)];
@@ -87,7 +89,10 @@ async function ledgerCommand(
 /** Copies a ledger, and returns the lines of the audit of the copy. */
 async function copied(books: Books, from: string, to: string): Promise<string[]> {
   const { code, out, errors } = await ledgerCommand(books, ["copy", "--from", from, "--to", to]);
-  assertEquals([code, errors, out.at(-1)], [0, [], to]);
+  assertEquals([code, out.at(-1)], [0, to], errors.join());
+  const advice =
+    `If the copy replaces ${from}, rename that database now, so that no server writes it`;
+  assertEquals(errors, isDatabaseUrl(from) ? [`${advice} any more`] : []);
   return out.slice(0, -1).filter((line) => !line.startsWith("rate "));
 }
 
@@ -235,6 +240,16 @@ testWith(
     const uses =
       "a server uses it; stop all its servers first, and wait 10 seconds for one that was";
     assertStringIncludes(await refused(books, filled, nowhere), uses);
+    // A server that is frozen keeps its connections.
+    const connected =
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '% decisions'";
+    shared.follow(() => Promise.resolve());
+    await waitUntil(() => postgres.psql(nameOf(filled), connected) === "1");
+    postgres.psql(nameOf(filled), "DELETE FROM server");
+    assertStringIncludes(
+      await refused(books, filled, nowhere),
+      "a server that gives no sign of life is connected to it, and would write it later",
+    );
     await shared.close();
     await copied(books, filled, nowhere);
 
