@@ -61,8 +61,18 @@ export interface OtherServers {
 /** Refusals that another server may not repeat: it registers nobody, or has no database now. */
 const codesForOthers: readonly Code[] = [219, 510];
 
+/**
+ * Refusals of a connection: the member has too many, or the server cannot look up whose it is. The
+ * server then ends it, and books nothing that comes later.
+ */
+const codesOfConnection: readonly Code[] = [230, 510];
+
 function isForOthers(outcome: Outcome<unknown>): boolean {
   return outcome.outcome === "refused" && codesForOthers.includes(outcome.code);
+}
+
+function refusalOfConnection({ code, text }: Reply): Refusal | undefined {
+  return codesOfConnection.includes(code) ? { outcome: "refused", code, text } : undefined;
 }
 
 interface Asked {
@@ -94,6 +104,8 @@ export class ServerLink {
   #isStaying = false;
   /** Why the present connection is over. */
   #lost: ClosedError | undefined;
+  /** The first answer on the present connection, if it may have refused the connection. */
+  #refused: Refusal | undefined;
   /** Why the link is over. */
   #ended: ClosedError | undefined;
   #moving: Promise<void> | undefined;
@@ -238,6 +250,7 @@ export class ServerLink {
     this.#isServed = false;
     this.#closing = undefined;
     this.#lost = undefined;
+    this.#refused = undefined;
     this.#asked = new Map();
     this.#read(channel, this.#asked);
   }
@@ -277,6 +290,8 @@ export class ServerLink {
     request: Request,
   ): Promise<Outcome<Answer>> {
     const over = this.#ended ?? this.#lost;
+    // Nothing was sent, and a caller can tell a refusal in better words than a lost connection.
+    if (over && this.#refused) return this.#refused;
     if (over) throw over;
     const asked = this.#asked;
     const { seq, written } = this.#channel.send(requestType.type, request as JsonObject);
@@ -347,6 +362,7 @@ export class ServerLink {
     this.#told = { serverMs: iat * 1000, monotonicMs: this.#clock.monotonicMs() };
     if (type === replyType) {
       const reply = decodeReply(body);
+      this.#refused = this.#isServed ? undefined : refusalOfConnection(reply);
       this.#isServed = true;
       this.#place = undefined;
       this.#asked.get(reply.re)?.answer.resolve(reply);

@@ -3,6 +3,7 @@
  * which request, the form of a push, and when the link moves to another server.
  */
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
+import { ServerLink } from "../../src/client/server_link.ts";
 import { ClosedError, ProtocolError, TimeoutError } from "../../src/errors.ts";
 import {
   memberIdleMs,
@@ -18,6 +19,8 @@ import { pingType, pongType } from "../../src/protocol/ping.ts";
 import { waitingType } from "../../src/protocol/waiting.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import type { JsonObject } from "../../src/strict_json.ts";
+import { atMs } from "../envelope/vector_parties.ts";
+import { ManualClock } from "../manual_clock.ts";
 import { waitUntil } from "../server/wait_until.ts";
 import { connectToServer, type Linked, linked, reply, timeoutMs, waiting } from "./link_scene.ts";
 
@@ -97,6 +100,21 @@ Deno.test("link: a push of a type that is not known is passed over", async () =>
     reply(server, 1, 7);
     assertEquals(await asked, answerWith({ balance: 7 }));
   });
+});
+
+Deno.test("link: what is asked after the server refused the connection gets the same refusal", async () => {
+  for (const code of [230, 510] as const) {
+    const clock = new ManualClock(atMs);
+    const { channel, accepting } = await connectToServer({ clock, serverClock: clock });
+    const link = new ServerLink(channel, { clock, timeoutMs, serverTimeMs: atMs });
+    const asked = link.ask(balanceRequestType, {});
+    const { channel: server } = (await accepting)!;
+    server.send(replyType, encodeReply(balanceRequestType, 0, refuse(code)));
+    assertEquals(await asked, refuse(code));
+    await server.end();
+    await link.closed;
+    assertEquals(await link.ask(balanceRequestType, {}), refuse(code));
+  }
 });
 
 /** Lets the same time pass for both. */

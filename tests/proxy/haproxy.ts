@@ -7,7 +7,11 @@ const example = new URL("../../examples/haproxy.cfg", import.meta.url);
 export async function haproxyConfiguration(
   { port, serverPorts }: { readonly port: number; readonly serverPorts: readonly number[] },
 ): Promise<string> {
-  const lines = (await Deno.readTextFile(example)).split("\n")
+  const text = (await Deno.readTextFile(example))
+    // Only root may change its user, and the port of the statistics may be taken.
+    .replace(/^ {4}(user|group) .*\n/gm, "")
+    .replace(/^frontend statistics\n( {4}.*\n)+/m, "");
+  const lines = text.split("\n")
     .filter((line) => !/^ {4}server /.test(line))
     .map((line) => line.replace("bind :::8888 v4v6", `bind 127.0.0.1:${port}`));
   const servers = serverPorts.map((serverPort, at) => `    server s${at} 127.0.0.1:${serverPort}`);

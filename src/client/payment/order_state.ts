@@ -9,6 +9,7 @@
  * - `refused`: the server refused it for good. Its record stays until it has expired
  * - `void`: the server never books it
  */
+import { ClosedError } from "../../errors.ts";
 import { codes } from "../../protocol/code.ts";
 import { type Refusal, refuse } from "../../protocol/request_type.ts";
 import type { OrderRefusal, Paid } from "./order_outcome.ts";
@@ -181,7 +182,11 @@ export function eventOfStatusRefusal(
   const { code } = refusal;
   // An order that the server takes for none (261) can never be booked.
   if (asksToVoid && (code === 400 || code === 261)) return { kind: "voided" };
-  return code === 400 ? { kind: "unknown" } : { kind: "unanswered" };
+  if (code === 400) return { kind: "unknown" };
+  // About this order alone, so that it is no reason to leave the others.
+  if (code === 520) return { kind: "unanswered" };
+  const cause = new ClosedError(`ask for its status: the answer was ${code}, ${refusal.text}`);
+  return { kind: "unanswered", cause };
 }
 
 function always(transition: Transition): Transitions {

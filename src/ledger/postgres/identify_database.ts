@@ -192,7 +192,10 @@ export function openingError(access: DatabaseAccess, cause: unknown): MicropayEr
   const attempt = `cannot open the ledger ${access.url.text}`;
   const options = { cause };
   if (cause instanceof DatabaseTlsError) {
-    return new FileError(`${attempt}: ${cause.message}`, options);
+    const advice = cause.message.includes("UnknownIssuer")
+      ? "; name the file of its CA with sslrootcert in the URL"
+      : "";
+    return new FileError(`${attempt}: ${cause.message}${advice}`, options);
   }
   if (cause instanceof SessionLostError) {
     return new FileError(`${attempt}: ${cause.message}: ${reasonOf(cause.cause)}`, options);
@@ -215,12 +218,12 @@ const missingRights =
 /** What to do about a refused opening, by SQLSTATE or its class. */
 const openingAdvice: Readonly<Record<string, string>> = {
   "28P01": "; check the password file: PGPASSFILE or MICROPAY_DB_PASSWORD_FILE",
-  "28": "; check the server's pg_hba.conf",
+  "28": "; check the URL's user and database, and the server's pg_hba.conf",
   "3D000": "; make it with createdb",
   // Also without any right in the schema: then there is no schema that tables could be made in.
   "42501": missingRights,
   "3F000": missingRights,
-  "53300": "; raise its max_connections, or end other programs",
+  "53300": "; raise its max_connections or the user's limit, or end other programs",
   "53100": "; free some room on its disk",
   "25006": "; name the primary, too",
 };

@@ -2,7 +2,13 @@
  * Payments in doubt: which orders the wallet keeps, which outcomes the next start learns, and when
  * an order can no longer be booked.
  */
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import type { Member } from "../../../src/client/member.ts";
 import type { Settled } from "../../../src/client/payment/settlement.ts";
 import { systemClock } from "../../../src/clock.ts";
@@ -260,6 +266,19 @@ Deno.test("an order that the server could not book just now stays in doubt where
     const next = await memberOf(server, alice, { kept });
     assertEquals(await outcomes(next), ["done"]);
     await next.abandon();
+  });
+});
+
+Deno.test("while the server cannot use its ledger, an order is in doubt, and the server's answer is told", async () => {
+  await withDoubt(async ({ member, passMs, room }) => {
+    passMs(orderLifetimeMs + 1000);
+    await hear(member);
+    room.isFull = true;
+    const [told] = await settled(member);
+    assert(told?.outcome === "unknown");
+    assertStringIncludes(told.error.message, "the answer was 510, ");
+    room.isFull = false;
+    assertEquals(await outcomes(member), ["not_done"]);
   });
 });
 

@@ -153,10 +153,13 @@ Deno.test("a database that refuses a connection is reported with TLS only if the
     const access = accessTo(`postgres://micropay@localhost/ledger${parameters}`);
     return openingError(access, refused).message.split("ledger" + parameters + ": ")[1];
   };
-  const reason = "no pg_hba.conf entry (SQLSTATE 28000); check the server's pg_hba.conf";
+  const reason = "no pg_hba.conf entry (SQLSTATE 28000); check the ";
   assertEquals(
     reasonIn(""),
-    `${reason}, whose hostssl lines demand sslmode=verify-full in the URL`,
+    `${reason}server's pg_hba.conf, whose hostssl lines demand sslmode=verify-full in the URL`,
   );
-  assertEquals(reasonIn("?sslmode=verify-full"), reason);
+  assertEquals(
+    reasonIn("?sslmode=verify-full"),
+    `${reason}URL's user and database, and the server's pg_hba.conf`,
+  );
 });

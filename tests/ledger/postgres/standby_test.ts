@@ -152,6 +152,11 @@ testWith(
           db1.kill();
           db1.follow(db2);
           db1.start();
+          // The primary goes on alone so far, and its new standby has not taken that over.
+          assertEquals(
+            db1.psql("postgres", "SHOW synchronous_standby_names"),
+            "ANY 1 (db1, db2)",
+          );
           db2.psql(
             "postgres",
             "ALTER SYSTEM RESET synchronous_standby_names",
