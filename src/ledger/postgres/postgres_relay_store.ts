@@ -2,8 +2,9 @@
 import type { AccountName } from "../../account_name.ts";
 import { integerIn, textIn } from "../rows.ts";
 import type { PassedMessage, RelayStore } from "../relay_store.ts";
+import { namedAnswers } from "./answers.ts";
 import type { Reading } from "./reader_pool.ts";
-import { arrayText, type Row } from "./session.ts";
+import { arrayText, type Parameter, type Row, type Session } from "./session.ts";
 import { sql } from "./statements.ts";
 
 export class PostgresRelayStore implements RelayStore {
@@ -17,12 +18,12 @@ export class PostgresRelayStore implements RelayStore {
   send({ to, from, connection, number, opening, data, isEnd }: PassedMessage): Promise<boolean> {
     return this.#run(async (session) => {
       if (isEnd) {
-        await session.query(sql.endRelayed, [to, connection, number, from]);
+        await change(session, sql.endRelayed, [to, connection, number, from]);
         return true;
       }
       const { payer = null, payee = null } = opening ?? {};
       const values = [to, connection, number, from, payer, payee, data ?? null];
-      return (await session.query(sql.sendRelayed, values)).length === 1;
+      return (await change(session, sql.sendRelayed, values)).length === 1;
     });
   }
 
@@ -35,9 +36,28 @@ export class PostgresRelayStore implements RelayStore {
 
   remove({ to, connection, number, isEnd }: PassedMessage): Promise<void> {
     return this.#run(async (session) => {
-      await session.query(sql.removeRelayed, [to, connection, number, isEnd ? 1 : 0]);
+      await change(session, sql.removeRelayed, [to, connection, number, isEnd ? 1 : 0]);
     });
   }
+}
+
+/**
+ * Changes a row without waiting for the disk or a standby. After a crash a message can be missing,
+ * which ends its connection, or be there again, which is noticed by its number. While the standby
+ * is away, each message would occupy a connection to the database.
+ */
+async function change(
+  session: Session,
+  text: string,
+  parameters: readonly Parameter[],
+): Promise<Row[]> {
+  const { rows } = await namedAnswers<"begin" | "quick" | "rows" | "commit", Row[]>({
+    begin: session.query("BEGIN"),
+    quick: session.query(sql.commitAtOnce),
+    rows: session.query(text, parameters),
+    commit: session.commit().then(() => []),
+  });
+  return rows;
 }
 
 function messageIn(row: Row): PassedMessage {

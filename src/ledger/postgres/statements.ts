@@ -204,6 +204,8 @@ export const sql = {
   forgetWriter: `DELETE FROM writer WHERE id = $1`,
 
   // Relayed messages. They wait for no batch, and a repeated statement changes nothing.
+  commitAtOnce: `SELECT set_config('synchronous_commit', 'off', true)
+    WHERE current_setting('synchronous_commit', true) IS NOT NULL`,
   sendRelayed: `INSERT INTO relayed_message
       (server, connection, number, sender, payer, payee, data, is_end, sent_at)
     SELECT $1::text, $2::text, $3::bigint, $4::text, $5::text, $6::text, $7::text, 0, now()

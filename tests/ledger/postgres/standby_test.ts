@@ -74,6 +74,9 @@ testWith(
           let isAnswered = false;
           const booking = bookAtLast(ledger, 2).finally(() => isAnswered = true);
           const waiting = await waitsForStandby(db1);
+          // It waits for no standby, so it does not keep a connection meanwhile.
+          const passed = { to: "there", from: "here", connection: "A".repeat(22), number: 1 };
+          assertEquals(await ledger.relayStore()!.send({ ...passed, isEnd: false }), true);
           db1.psql("ledger", `SELECT pg_cancel_backend(${waiting})`);
           // The same booking waits again, in a new transaction.
           await waitsForStandby(db1, waiting);
