@@ -4,7 +4,6 @@
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { checkReceipt, readReceiptAnchor } from "../../src/client/receipt_check.ts";
-import { systemClock } from "../../src/clock.ts";
 import { CertificateError, EnvelopeError, ProtocolError } from "../../src/errors.ts";
 import { type Entry, type EntryKind, entryLeaf } from "../../src/ledger/entry.ts";
 import type { Amount } from "../../src/money.ts";
@@ -16,19 +15,22 @@ import { signDocument } from "../../src/pki/signed_document.ts";
 import { type OrderTerms, signOrder, verifyOrder } from "../../src/protocol/order.ts";
 import { signReceipt } from "../../src/protocol/receipt.ts";
 import { systemRandom } from "../../src/random.ts";
+import { ManualClock } from "../manual_clock.ts";
 import { issueMember, named, serverIdentity } from "../server/test_server.ts";
 
 const dayMs = 24 * 3600 * 1000;
 const id = "019aaf3e-7c00-7000-8000-00000000000a";
 const otherId = "019aaf3e-7c00-7000-8000-00000000000b";
+const clock = new ManualClock();
+const nowMs = clock.nowMs();
 // The CA is some weeks old, so that there can have been servers before this one.
 const { authority } = CertificateAuthority.create({
-  clock: { ...systemClock, nowMs: () => systemClock.nowMs() - 20 * dayMs },
+  clock: new ManualClock(nowMs - 20 * dayMs),
   random: systemRandom,
 });
 const { anchor } = authority;
-const [server, alice] = [serverIdentity(authority), issueMember(authority, "alice")];
-const nowMs = systemClock.nowMs();
+const server = serverIdentity(authority, clock);
+const alice = issueMember(authority, "alice", clock);
 const lunch: OrderTerms = {
   id,
   payer: named("alice"),
@@ -38,7 +40,7 @@ const lunch: OrderTerms = {
 };
 
 function order(terms: OrderTerms = lunch, identity: Identity = alice): string {
-  return signOrder(terms, { identity, anchor, clock: systemClock }).text;
+  return signOrder(terms, { identity, anchor, clock }).text;
 }
 
 function entryOf(orderJws: string, changes: Partial<Entry> = {}): Entry {
