@@ -22,7 +22,7 @@ const testsFolder = resolve(import.meta.dirname!);
 const outputFolder = resolve(testsFolder, "../dist");
 
 /** Files of a group. With more, one group would run alone at the end. */
-const groupFilesMax = 8;
+const groupFilesMax = 12;
 
 /** Groups that run at a time: more than cores, because many tests wait for a process. */
 const groupsAtATime = Math.ceil(navigator.hardwareConcurrency * 1.5);

@@ -6,11 +6,11 @@ import { findTestFiles, groupTestFiles } from "./run_tests.ts";
 const program = new URL("run_tests.ts", import.meta.url).pathname;
 const files = findTestFiles(import.meta.dirname!);
 
-Deno.test("each test file is in one group, with at most seven others of its folder", () => {
+Deno.test("each test file is in one group, with at most eleven others of its folder", () => {
   const groups = groupTestFiles(files);
   assertEquals(groups.flatMap((group) => group.files).toSorted(), files.toSorted());
   for (const { name, files } of groups) {
-    assert(files.length <= 8, name);
+    assert(files.length <= 12, name);
     const folder = name.replace(/_\d+$/, "").replace(/^tests$/, ".");
     for (const file of files) assert(file.startsWith(join(import.meta.dirname!, folder)), file);
   }

@@ -12,6 +12,7 @@ import {
 import type { ByteStream } from "../../src/transport/byte_stream.ts";
 import type { Channel } from "../../src/transport/channel.ts";
 import { type GreetingOptions, receiveGreeting } from "../../src/transport/connect_channel.ts";
+import type { Clock } from "../../src/clock.ts";
 import { LineReader } from "../../src/transport/line_reader.ts";
 import { readDocument } from "../../src/pki/signed_document.ts";
 import type { VectorParty } from "../vectors/vector_files.ts";
@@ -20,7 +21,7 @@ import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { ManualClock } from "../manual_clock.ts";
 
 /** A stopped clock, so that nothing times out. */
-export const stillClock = new ManualClock(atMs);
+export const stillClock: Clock = new ManualClock(atMs);
 
 export function acceptOptions(
   as: "server" | "bob" = "server",
@@ -77,14 +78,15 @@ export interface OpenChannel {
 /** A channel after its first message, a `balance`, arrived. */
 export async function openChannel(
   { near, far }: { near: ByteStream; far: ByteStream },
-  { party = "alice", to = "server", random = systemRandom }: {
+  { party = "alice", to = "server", random = systemRandom, clock = stillClock }: {
     party?: VectorParty;
     to?: "server" | "bob";
     random?: Random;
+    clock?: Clock;
   } = {},
 ): Promise<OpenChannel> {
   const lines: string[] = [];
-  const accepting = acceptChannel(far, acceptOptions(to, { random }));
+  const accepting = acceptChannel(far, acceptOptions(to, { random, clock }));
   const mine = await channelTo(near, { party, to, lines });
   mine.send("balance", {});
   const accepted = await accepting;

@@ -18,13 +18,7 @@ import { forgeJwe } from "../envelope/forger.ts";
 import { anchor, atMs, recipients, signers } from "../envelope/vector_parties.ts";
 import { sessionKeys } from "../envelope/vector_session_keys.ts";
 import { ManualClock } from "../manual_clock.ts";
-import {
-  acceptOptions,
-  channelTo,
-  greetingOptions,
-  openChannel,
-  stillClock,
-} from "./channel_fixture.ts";
+import { acceptOptions, channelTo, greetingOptions, openChannel } from "./channel_fixture.ts";
 import { MemoryNetwork } from "./memory_network.ts";
 import { ascii, networks, readAll, settled, withEnds } from "./streams.ts";
 
@@ -273,17 +267,18 @@ Deno.test("a late first message closes the connection", async () => {
 });
 
 Deno.test("a late message closes the channel, and without a limit no message is late", async () => {
+  const clock = new ManualClock(atMs);
   await withEnds(new MemoryNetwork(), async (ends) => {
-    const { mine, accepted: { channel } } = await openChannel(ends);
+    const { mine, accepted: { channel } } = await openChannel(ends, { clock });
     const waiting = channel.receive();
     await settled();
-    assertEquals(stillClock.pending, 0);
+    assertEquals(clock.pending, 0);
     await mine.send("list", {}).written;
     assertEquals((await waiting).kind, "message");
     const timed = channel.receive({ idleTimeoutMs: 5 });
     const rejected = assertRejects(() => timed, TimeoutError);
     await settled();
-    stillClock.advance(5);
+    clock.advance(5);
     await rejected;
     assertEquals((await mine.receive()).kind, "end");
   });
