@@ -172,7 +172,7 @@ export class UnknownOutcomeError extends MicropayError {
   }
 }
 
-/** An operator's change was sent to the ledger's database, and its outcome is unknown. */
+/** An operator's change was sent to the ledger's database, which did not answer it. */
 export class UndecidedChangeError extends MicropayError {
   readonly code = "unknown_outcome";
   readonly orderId: string | undefined;

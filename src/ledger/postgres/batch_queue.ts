@@ -223,7 +223,6 @@ export class BatchQueue {
             return this.#refuse(batch, ledgerErrorOf(this.#options.attempt, error));
           case "unavailable":
             this.#lose(error, batch[0]?.sinceMs ?? tryMs);
-            if (!isAwaited()) return;
             await this.#pause(waitMs);
             waitMs = Math.min(2 * waitMs, databaseReconnectMsMax);
         }

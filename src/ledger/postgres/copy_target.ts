@@ -3,7 +3,7 @@
  * on, and no server opens it until the mark is gone.
  */
 import { encodeHex } from "@std/encoding/hex";
-import { LedgerError, messageOf } from "../../errors.ts";
+import { LedgerError, messageOf, UndecidedChangeError } from "../../errors.ts";
 import {
   copyPipelineMax,
   copyStatementRows,
@@ -25,9 +25,9 @@ import {
   openSession,
   schemaOptions,
 } from "./identify_database.ts";
-import { ledgerErrorOf, postgresCondition, sqlState } from "./postgres_error.ts";
+import { ledgerErrorOf, postgresCondition, reasonOf, sqlState } from "./postgres_error.ts";
 import { postgresSchema, schemaParts } from "./schema.ts";
-import { arrayText, type DatabaseAccess, type Session } from "./session.ts";
+import { arrayText, type DatabaseAccess, type Session, SessionLostError } from "./session.ts";
 import { insertMany, isServerPresent } from "./statements.ts";
 import { subtreesOf } from "./tree_nodes.ts";
 
@@ -105,12 +105,23 @@ export class PostgresCopyTarget implements AsyncDisposable {
     }
   }
 
-  /** Makes it a ledger that servers may open. */
+  /**
+   * Makes it a ledger that servers may open.
+   *
+   * @throws {UndecidedChangeError} when the database does not answer that
+   */
   async finish(): Promise<void> {
     try {
       await this.#session.query("UPDATE ledger SET unfinished = 0");
     } catch (error) {
-      throw ledgerErrorOf(this.#options.attempt, error);
+      const { access, attempt } = this.#options;
+      if (!(error instanceof SessionLostError)) throw ledgerErrorOf(attempt, error);
+      throw new UndecidedChangeError(
+        `${attempt}: the database did not answer the last statement: ${reasonOf(error.cause)}. ` +
+          `When it is back, run micropay ledger audit --db ${access.url.text}: it says whether ` +
+          "the copy is finished",
+        { cause: error },
+      );
     }
     this.#isFinished = true;
   }

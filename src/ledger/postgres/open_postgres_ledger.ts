@@ -24,6 +24,8 @@ export interface PostgresLedgerOptions {
   readonly random: Random;
   /** Whether the caller is a server, which makes the tables in an empty database. */
   readonly serve?: boolean;
+  /** Longest wait for a lock in PostgreSQL. It is {@link databaseLockMsMax} when absent. */
+  readonly lockMsMax?: number | undefined;
   /** Is told when the database is lost and back, and at first when it has no standby. */
   readonly report?: (event: DatabaseEvent) => void;
 }
@@ -37,13 +39,20 @@ export interface PostgresLedgerOptions {
  * @throws {FileError} when it cannot be reached or refuses the user
  */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<PostgresLedger> {
-  const { access, ledgerId, random, serve = true, report = () => {} } = options;
+  const {
+    access,
+    ledgerId,
+    random,
+    serve = true,
+    lockMsMax = databaseLockMsMax,
+    report = () => {},
+  } = options;
   const attempt = `cannot open the ledger ${access.url.text}`;
   const sessionOptions: SessionOptions = {
     answerMsMax: databaseAnswerMsMax,
     settings: {
       idle_in_transaction_session_timeout: String(databaseIdleMsMax),
-      lock_timeout: String(databaseLockMsMax),
+      lock_timeout: String(lockMsMax),
       // All rows are looked up by keys. While a ledger is new, PostgreSQL would plan to read whole
       // tables, and keep that plan when they have grown.
       enable_seqscan: "off",

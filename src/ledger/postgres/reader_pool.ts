@@ -10,6 +10,7 @@ import {
 import type { DatabaseHealth } from "./database_health.ts";
 import { ledgerErrorOf, postgresCondition, reasonOf } from "./postgres_error.ts";
 import type { Session } from "./session.ts";
+import { sql } from "./statements.ts";
 
 export interface ReaderPoolOptions {
   readonly clock: Clock;
@@ -31,7 +32,7 @@ export class ReaderPool {
   /** Refuses the reads that have no result yet. */
   readonly #unanswered = new Set<(error: LedgerBusyError) => void>();
   #used = 0;
-  /** A try to connect to a database that was given up. */
+  /** A read that finds out whether a database that was given up is back. */
   #probe: Promise<void> | undefined;
 
   constructor(options: ReaderPoolOptions) {
@@ -50,7 +51,7 @@ export class ReaderPool {
   async read<T>(reading: Reading<T>): Promise<T> {
     const reason = this.#options.health.reasonToGiveUp("read");
     if (reason !== undefined) {
-      this.#probe ??= this.#connect().finally(() => this.#probe = undefined);
+      this.#probe ??= this.#readHead().finally(() => this.#probe = undefined);
       throw this.#busyError(reason);
     }
     const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -117,15 +118,16 @@ export class ReaderPool {
     }
   }
 
-  /** Finds out whether the database is back. */
-  async #connect(): Promise<void> {
-    const { clock, health, open } = this.#options;
+  /** Finds out whether the database is back. A pause follows a failure. */
+  async #readHead(): Promise<void> {
+    const { clock, health } = this.#options;
     const startMs = clock.monotonicMs();
     try {
-      this.#idle.push(await open());
+      await this.#readOnce((session) => session.query(sql.place), () => true);
       health.works("read");
     } catch (error) {
       health.lost("read", reasonOf((error as Error).cause ?? error), startMs);
+      await new Promise<void>((resolve) => clock.schedule(databaseReconnectMsMin, resolve));
     }
   }
 

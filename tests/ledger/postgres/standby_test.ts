@@ -5,11 +5,17 @@ import type { Ledger } from "../../../src/ledger/ledger.ts";
 import type { DatabaseEvent } from "../../../src/ledger/postgres/database_health.ts";
 import { parseDatabaseUrl } from "../../../src/ledger/postgres/database_url.ts";
 import { openPostgresLedger } from "../../../src/ledger/postgres/open_postgres_ledger.ts";
+import {
+  databaseAnswerMsMax,
+  databaseReconnectMsMax,
+  databaseWaitMsMax,
+} from "../../../src/limits.ts";
 import { systemRandom } from "../../../src/random.ts";
 import { yieldToEventLoop } from "../../../src/yield_to_event_loop.ts";
 import { testWith } from "../../installed_tool.ts";
 import { alice, bob, ledgerId, payment, registration } from "../ledger_samples.ts";
-import { FastClock } from "./fast_clock.ts";
+import { waitUntil } from "../../server/wait_until.ts";
+import { AdvancingClock } from "./advancing_clock.ts";
 import { type Machine, ReplicatedPostgres } from "./replicated_postgres.ts";
 
 testWith(
@@ -18,7 +24,7 @@ testWith(
   async (context) => {
     using machines = ReplicatedPostgres.start();
     const { db1, db2 } = machines;
-    const clock = new FastClock();
+    const clock = new AdvancingClock();
     const events: DatabaseEvent["kind"][] = [];
     const open = async (role: string) => {
       const ledger = await openPostgresLedger({
@@ -50,15 +56,15 @@ testWith(
         name:
           "while the standby is down no booking is answered, also not after the primary started again",
         fn: async () => {
-          clock.factor = 4;
           db2.kill();
-          const first = ledger.book(order(1));
+          const first = isBusy(ledger.book(order(1)));
           await waitsForStandby(db1);
           db1.kill();
           db1.start();
-          const second = other.book(order(1));
-          assertEquals([await isBusy(first), await isBusy(second)], [true, true]);
-          clock.factor = 1;
+          const second = isBusy(other.book(order(1)));
+          await waitsForStandby(db1);
+          clock.advance(databaseAnswerMsMax);
+          assertEquals([await first, await second], [true, true]);
           db2.start();
           assertEquals(await bookAtLast(ledger, 1), "repeated");
           assertEquals(await bookAtLast(other, 1), "repeated");
@@ -139,11 +145,14 @@ testWith(
           }
           assertEquals(entriesAt(db1), old);
           await third.close();
-          clock.factor = 4;
           db2.kill();
-          assertEquals(await isBusy(ledger.totals()), true);
-          assertEquals(await isBusy(ledger.book(order(2000))), true);
-          clock.factor = 1;
+          const refused = [isBusy(ledger.totals()), isBusy(ledger.book(order(2000)))];
+          // By then each has tried the old primary several times.
+          const isLastPause = (delayMs: number) =>
+            delayMs > 500 && delayMs <= databaseReconnectMsMax;
+          await waitUntil(() => clock.delays.filter(isLastPause).length === 2);
+          clock.advance(databaseWaitMsMax);
+          assertEquals(await Promise.all(refused), [true, true]);
           assertEquals(entriesAt(db1), old);
         },
       });
