@@ -118,7 +118,7 @@ export class PostgresCopyTarget implements AsyncDisposable {
       if (!(error instanceof SessionLostError)) throw ledgerErrorOf(attempt, error);
       throw new UndecidedChangeError(
         `${attempt}: the database did not answer the last statement: ${reasonOf(error.cause)}. ` +
-          `When it is back, run micropay ledger audit --db ${access.url.text}: it says whether ` +
+          `When it is back, run micropay ledger create --db ${access.url.text}: it says whether ` +
           "the copy is finished",
         { cause: error },
       );

@@ -23,6 +23,7 @@ import {
   sharedPostgres,
   type TemporaryPostgres,
 } from "../../ledger/postgres/temporary_postgres.ts";
+import { DatabaseProxy } from "../../ledger/postgres/database_proxy.ts";
 import { waitUntil } from "../../server/wait_until.ts";
 import { type Books, named, openBooks } from "../../operator/books.ts";
 
@@ -274,6 +275,25 @@ testWith(["initdb"], "a backup is restored into an empty database as it is copie
   assertEquals([again.code, again.out], [1, []]);
   assertStringIncludes(again.errors[0]!, "the database has a ledger already");
 });
+
+testWith(
+  ["initdb"],
+  "a copy whose last statement is not answered has an unknown outcome, and ledger create says whether it is finished",
+  async () => {
+    await using books = await openFullBooks();
+    const postgres = await sharedPostgres();
+    await using proxy = new DatabaseProxy(postgres.port);
+    const to = `postgres://micropay@127.0.0.1:${proxy.port}/${nameOf(postgres.makeDatabase())}`;
+    proxy.cutAt("unfinished = 0", { isPassed: false });
+    const copy = await ledgerCommand(books, ["copy", "--from", books.file, "--to", to]);
+    assertEquals([copy.code, copy.errors.length], [6, 1]);
+    const next = `run micropay ledger create --db ${to}: it says whether the copy is finished`;
+    assertStringIncludes(copy.errors[0]!, next);
+    const create = await ledgerCommand(books, ["create", "--db", to]);
+    assertEquals([create.code, create.out], [1, []]);
+    assertStringIncludes(create.errors[0]!, "it has a copy of a ledger that was not finished");
+  },
+);
 
 testWith(
   ["initdb"],
