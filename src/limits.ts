@@ -597,8 +597,8 @@ export const changesAtOnce = 64;
 export const changeTriesMax = 10;
 
 /**
- * Longest time in which an operator's command tries a change again, because the database did not
- * answer its commit. Past it: exit 6, and the change can be repeated.
+ * Longest time in which an operator's command repeats a change whose commit the database did not
+ * answer. Past it: exit 6, and the change can be repeated.
  */
 export const undecidedWaitMsMax = 30 * second;
 
@@ -759,9 +759,9 @@ export const databaseConnectMsMax = 3 * second;
 export const databaseAnswerMsMax = 5 * second;
 
 /**
- * Longest wait for a lock in PostgreSQL. It is shorter than {@link databaseAnswerMsMax}: PostgreSQL
- * does not notice that a waiting connection was cut, and would collect them. Past it: the batch or
- * the read runs again with a new connection.
+ * Longest wait for a lock in PostgreSQL. It is shorter than {@link databaseAnswerMsMax}, because
+ * PostgreSQL does not notice when this side cuts a waiting connection. Such connections would pile
+ * up. Past it: the batch or the read runs again.
  */
 export const databaseLockMsMax = 4 * second;
 

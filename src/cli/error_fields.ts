@@ -30,8 +30,8 @@ export function errorFields(error: MicropayError, typed?: TypeCommand): object {
   return {
     error: error.code,
     text: errorText(error, typed),
-    ...(error instanceof UnknownOutcomeError && { id: error.orderId }),
-    ...(error instanceof UndecidedChangeError && { id: error.orderId }),
+    ...((error instanceof UnknownOutcomeError || error instanceof UndecidedChangeError) &&
+      { id: error.orderId }),
     ...(error instanceof UnprintedPaymentError && { id: error.orderId, entry: error.entry }),
   };
 }

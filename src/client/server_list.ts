@@ -18,7 +18,7 @@ export interface ServerRoute {
   readonly address: Endpoint;
   /** Longest wait for the connection. Absent when there is nothing else to try. */
   readonly connectMsMax?: number | undefined;
-  /** Longest wait for the greeting. Absent when there is nothing else to try, or nothing left. */
+  /** Longest wait for the greeting. Absent for the only address, and for the last try. */
   readonly greetMsMax?: number | undefined;
 }
 
@@ -79,8 +79,8 @@ export class ServerList {
   }
 
   /**
-   * Tries each address of each server, until one answers. Those that are slow to greet are tried
-   * once more at the end, and waited for. A server that is not to be trusted ends it at once,
+   * Tries each address of each server, until one answers. At the end it tries the slow ones once
+   * more, and waits longer for their greeting. A server that is not to be trusted ends it at once,
    * because a person has to hear of it.
    *
    * @throws {ConnectError} when none of several answers, with every address and its reason. With

@@ -21,7 +21,7 @@ export interface IssuingDependencies {
 }
 
 /**
- * Books a deposit or withdrawal. With the id of an earlier one it books nothing twice.
+ * Books a deposit or withdrawal. A second call with the same id books nothing.
  *
  * @throws {CertificateError} when the server's certificate is not valid now
  * @throws {UndecidedChangeError} when its outcome is not known
@@ -38,7 +38,8 @@ export async function bookIssue(
   const outcome = await untilDecided(() => ledger.book(booking), {
     ...{ clock: issuer.clock, onDoubt, orderId: id },
     attempt: `book a ${kind} of ${amount}, account ${name}`,
-    advice: `When the database is back, run the same command with --id ${id}: it books it once`,
+    advice:
+      `When the database is back, run the same command with --id ${id}: it books at most once`,
   });
   const isTaken = outcome.outcome === "id_conflict" && given !== undefined;
   const taken = isTaken ? await ledger.entry(given) : undefined;

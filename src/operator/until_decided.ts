@@ -1,6 +1,6 @@
 /**
- * The outcome of an operator's change whose commit the ledger's database did not answer. The change
- * is tried again until its outcome is known.
+ * Repeats an operator's change whose commit the ledger's database did not answer, until its outcome
+ * is known.
  */
 import type { Clock } from "../clock.ts";
 import { LedgerBusyError, messageOf, MicropayError, UndecidedChangeError } from "../errors.ts";
@@ -11,7 +11,7 @@ export interface UndecidedOptions {
   readonly clock: Clock;
   /** Called once, before the change is tried again. */
   readonly onDoubt?: (() => void) | undefined;
-  /** The start of the error's text, as in "deposit 500 to alice". */
+  /** The start of the error's text, as in "record the closure of bob". */
   readonly attempt: string;
   /** The end of the error's text: what to do when the database is back. */
   readonly advice: string;
@@ -42,7 +42,7 @@ export async function untilDecided<Result>(
       endMs ??= clock.monotonicMs() + undecidedWaitMsMax;
       if (clock.monotonicMs() >= endMs) {
         throw new UndecidedChangeError(
-          `${attempt}: whether it happened is not known: ${messageOf(error)}. ${advice}`,
+          `${attempt}: it is not known whether that happened: ${messageOf(error)}. ${advice}`,
           { cause: error, orderId },
         );
       }

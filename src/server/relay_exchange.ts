@@ -138,7 +138,7 @@ export class RelayExchange {
     const { payer, payee } = opening!;
     const other = remoteEnd(from, payer);
     const session = sessions.of(payee).find((one) => one.isOnline && one.takesRelay);
-    // Counted here too: a member that asks three servers opens no more here than by one.
+    // Counted here, too, so that a member that asks three servers opens no more than by asking one.
     const mayOpen = session !== undefined && relays.mayOpen(payer);
     if (!mayOpen || !relays.open(connection, [other, localEnd(session)])) {
       return this.end({ connection, other });

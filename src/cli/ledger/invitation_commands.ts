@@ -77,8 +77,8 @@ export async function invite(
       {
         ...{ clock, onDoubt: tellDoubt(context), attempt: "make an invitation" },
         advice:
-          "When the database is back, look with micropay ledger invitations: one whose join " +
-          "line was not printed can be revoked",
+          "When the database is back, run micropay ledger invitations, and revoke one whose join " +
+          "line was not printed",
       },
     );
     const uri = writeMicropayUri({ ...join, token });

@@ -42,9 +42,9 @@ export class PostgresRelayStore implements RelayStore {
 }
 
 /**
- * Changes a row without waiting for the disk or a standby. After a crash a message can be missing,
- * which ends its connection, or be there again, which is noticed by its number. While the standby
- * is away, each message would occupy a connection to the database.
+ * Changes a row without waiting for the disk or a standby. Otherwise each message would keep a
+ * connection to the database while the standby is away. After a crash a message can be missing:
+ * that ends its relayed connection. Or it can be there again: its number shows that.
  */
 async function change(
   session: Session,

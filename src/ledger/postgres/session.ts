@@ -291,7 +291,7 @@ export function arrayText(values: readonly (string | number | null)[]): string {
 
 /** What the statements rely on, whatever the defaults of the role and the database are. */
 const fixedSettings = {
-  // `NULL` within an array is no text.
+  // Otherwise PostgreSQL reads NULL in an array as a text.
   array_nulls: "on",
   // The driver reads bytes as hexadecimal digits.
   bytea_output: "hex",
