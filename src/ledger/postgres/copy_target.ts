@@ -108,16 +108,18 @@ export class PostgresCopyTarget implements AsyncDisposable {
   /**
    * Makes it a ledger that servers may open.
    *
-   * @throws {UndecidedChangeError} when the database does not answer that
+   * @throws {UndecidedChangeError} when the database does not answer that, or does not wait for its
+   * standby
    */
   async finish(): Promise<void> {
     try {
-      await this.#session.query("UPDATE ledger SET unfinished = 0");
+      await this.#session.run("BEGIN", "UPDATE ledger SET unfinished = 0");
+      await this.#session.commit();
     } catch (error) {
       const { access, attempt } = this.#options;
       if (!(error instanceof SessionLostError)) throw ledgerErrorOf(attempt, error);
       throw new UndecidedChangeError(
-        `${attempt}: the database did not answer the last statement: ${reasonOf(error.cause)}. ` +
+        `${attempt}: the database did not confirm the last commit: ${reasonOf(error.cause)}. ` +
           `When it is back, run micropay ledger create --db ${access.url.text}: it says whether ` +
           "the copy is finished",
         { cause: error },
