@@ -3,7 +3,6 @@ import { assert, assertEquals } from "@std/assert";
 import type { AccountName } from "../../src/account_name.ts";
 import { LedgerBusyError } from "../../src/errors.ts";
 import type { FoundPresence, Ledger, Presence } from "../../src/ledger/ledger.ts";
-import { ledgerWatchMs } from "../../src/limits.ts";
 import { listRequestType } from "../../src/protocol/list.ts";
 import { locateRequestType } from "../../src/protocol/locate.ts";
 import { loginRequestType } from "../../src/protocol/login.ts";
@@ -107,8 +106,7 @@ Deno.test("servers: a login at a second server is refused while the first sessio
     const login = second.ask(loginRequestType, { name, port: 2 });
     // Messages take real time, so the clock stands still while one is on its way.
     await untilLeaving(both.ledger, "asked");
-    clock.advance(ledgerWatchMs);
-    await untilLeaving(both.ledger, "considered");
+    await advanceUntil(clock, () => isLeaving(both.ledger, "considered"));
     const ping = await first.receive();
     assert(ping.kind === "message");
     assertEquals(ping.message.type, pingType);
@@ -134,8 +132,7 @@ Deno.test("servers: a session that lives ends all the same when its place was gi
   const name = named("alice");
   const member = await goOnline(here, alice!, name);
   await both.ledger.askToLeave(name);
-  clock.advance(ledgerWatchMs);
-  await untilLeaving(both.ledger, "considered");
+  await advanceUntil(clock, () => isLeaving(both.ledger, "considered"));
   await member.receive();
   await both.ledger.takeOffline(name, { server: here.server.id });
   await both.ledger.bringOnline({
@@ -275,11 +272,11 @@ async function takeTurns(): Promise<void> {
 
 /** Waits until alice is asked to leave, or is no longer. */
 async function untilLeaving(ledger: Ledger, leave: FoundPresence["leave"]): Promise<void> {
-  let found = await ledger.presence(named("alice"));
-  while (found?.leave !== leave) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    found = await ledger.presence(named("alice"));
-  }
+  while (!await isLeaving(ledger, leave)) await yieldToEventLoop();
+}
+
+async function isLeaving(ledger: Ledger, leave: FoundPresence["leave"]): Promise<boolean> {
+  return (await ledger.presence(named("alice")))?.leave === leave;
 }
 
 /** Advances the clock in small steps until something is so. */
