@@ -27,7 +27,13 @@ import {
 } from "./identify_database.ts";
 import { ledgerErrorOf, postgresCondition, reasonOf, sqlState } from "./postgres_error.ts";
 import { postgresSchema, schemaParts } from "./schema.ts";
-import { arrayText, type DatabaseAccess, type Session, SessionLostError } from "./session.ts";
+import {
+  arrayText,
+  type DatabaseAccess,
+  type Row,
+  type Session,
+  SessionLostError,
+} from "./session.ts";
 import { insertMany, isServerPresent } from "./statements.ts";
 import { subtreesOf } from "./tree_nodes.ts";
 
@@ -273,7 +279,26 @@ export async function watchWriters(
 
 /** Returns a text that each new account, booking, void order, change and invitation changes. */
 async function readState(access: DatabaseAccess, attempt: string) {
-  let isFrozen = false;
+  const { state, servers, connected } = await readWriters(access, attempt);
+  if (servers !== 0) {
+    const seconds = serverAbsenceMsMax / 1000;
+    throw new LedgerError(
+      `${attempt}: a server uses it; stop all its servers first, and wait ${seconds} seconds for ` +
+        "one that was killed",
+    );
+  }
+  // A frozen server gives no sign of life, and would write on when it is woken.
+  if (connected !== 0) {
+    throw new LedgerError(
+      `${attempt}: a server that gives no sign of life is connected to it, and would write it ` +
+        "later; end that server, or its connections with pg_terminate_backend",
+    );
+  }
+  return state;
+}
+
+/** Returns the state, the number of servers that are alive, and that of connected ones. */
+async function readWriters(access: DatabaseAccess, attempt: string): Promise<Row> {
   try {
     const session = await openSession(access, { answerMsMax: databaseAnswerMsMax });
     try {
@@ -290,24 +315,11 @@ async function readState(access: DatabaseAccess, attempt: string) {
             AS connected
           FROM head WHERE id = 1`,
       );
-      // A frozen server gives no sign of life, and would write on when it is woken.
-      if (row!.servers === 0 && row!.connected === 0) return row!.state;
-      isFrozen = row!.servers === 0;
+      return row!;
     } finally {
       await session.close();
     }
   } catch (error) {
     throw openingError(access, error);
   }
-  if (isFrozen) {
-    throw new LedgerError(
-      `${attempt}: a server that gives no sign of life is connected to it, and would write it ` +
-        "later; end that server, or its connections with pg_terminate_backend",
-    );
-  }
-  const seconds = serverAbsenceMsMax / 1000;
-  throw new LedgerError(
-    `${attempt}: a server uses it; stop all its servers first, and wait ${seconds} seconds for ` +
-      "one that was killed",
-  );
 }
