@@ -15,6 +15,7 @@ const concepts: readonly string[] = [
   "src/pki/x509/der.ts",
   "src/pki/pem.ts",
   "src/pki/certificate_profile.ts",
+  "src/pki/signing_key.ts",
 ];
 
 const introduction = `# Limits

@@ -16,6 +16,7 @@ import {
 } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { decodeHex, encodeHex } from "@std/encoding/hex";
+import { BoundedMap } from "../bounded_map.ts";
 import { CertificateError } from "../errors.ts";
 import { isPrimeOrderPoint } from "./ed25519_point.ts";
 import { derToPem, pemToDer } from "./pem.ts";
@@ -24,6 +25,18 @@ import { ed25519KeyBytes, readPublicKeyInfo } from "./x509/public_key_info.ts";
 
 /** PKCS#8 has one encoding for an Ed25519 key, so its first bytes identify it. */
 const privateKeyPrefix = decodeHex("302e020100300506032b657004220420");
+
+/**
+ * Most public keys in memory that {@link PublicKey.read} accepted, about 1 KiB each: more than the
+ * members of a group. Past it: the least recently used key is checked again.
+ */
+export const publicKeysRememberedMax = 2000;
+
+/**
+ * Accepted public keys by their point in hex. The same few keys come with each connection, and
+ * checking one takes longer than verifying a signature.
+ */
+const keysRead = new BoundedMap<string, PublicKey>(publicKeysRememberedMax);
 
 /** A public key: a curve point of prime order. */
 export class PublicKey {
@@ -49,6 +62,13 @@ export class PublicKey {
    */
   static read(publicKeyInfo: Bytes): PublicKey {
     const point = readPublicKeyInfo(publicKeyInfo);
+    const shown = encodeHex(point);
+    const key = keysRead.get(shown) ?? PublicKey.#check(point, publicKeyInfo);
+    keysRead.set(shown, key);
+    return key;
+  }
+
+  static #check(point: Bytes, publicKeyInfo: Bytes): PublicKey {
     if (!isPrimeOrderPoint(point)) {
       const shown = encodeHex(point);
       throw new CertificateError(`read a public key: ${shown} is not a point of prime order`);
@@ -60,7 +80,7 @@ export class PublicKey {
     }
   }
 
-  /** Reads a public key that {@link read} accepted before. Nothing is verified. */
+  /** Reads a public key that {@link read} accepted before, or an own one. Nothing is verified. */
   static reread(publicKeyInfo: Bytes): PublicKey {
     return new PublicKey(publicKeyInfo.slice());
   }
@@ -85,7 +105,8 @@ export class SigningKey {
 
   private constructor(key: KeyObject) {
     const info = createPublicKey(key).export({ format: "der", type: "spki" });
-    this.publicKey = PublicKey.read(Uint8Array.from(info));
+    // A multiple of the base point, so its order is prime.
+    this.publicKey = PublicKey.reread(Uint8Array.from(info));
     this.#key = key;
   }
 

@@ -1,5 +1,5 @@
 import { testWith } from "../installed_tool.ts";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { encodeBase64, encodeBase64Url } from "../../src/base64.ts";
 import { CertificateError } from "../../src/errors.ts";
@@ -86,6 +86,19 @@ Deno.test("an honest key is accepted, and refused with a small-order point added
     const [x, mixed] = add(point, torsion);
     assertRefused(encode(mixed, Number(x & 1n)));
   }
+});
+
+Deno.test("the public half of every private key is accepted as a key", () => {
+  for (let count = 0; count < 20; count++) {
+    const { info } = SigningKey.generate().signingKey.publicKey;
+    assertEquals(PublicKey.read(info).info, info);
+  }
+});
+
+Deno.test("a key that was read before is not checked again", () => {
+  const { info } = SigningKey.generate().signingKey.publicKey;
+  const read = PublicKey.read(info);
+  assertStrictEquals(PublicKey.read(info.slice()), read);
 });
 
 Deno.test("bytes that encode no point are refused as a key", () => {
