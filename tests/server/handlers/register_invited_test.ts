@@ -1,9 +1,14 @@
 /** Registrations where a server admits only invited members, and where it admits everybody. */
 import { assertEquals } from "@std/assert";
+import type { ServerLink } from "../../../src/client/server_link.ts";
 import type { NewInvitation } from "../../../src/ledger/invitation.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { registrationsAtOnce } from "../../../src/limits.ts";
-import { invitationTokenDigest, oneTimeCodeDigest } from "../../../src/protocol/register.ts";
+import {
+  invitationTokenDigest,
+  oneTimeCodeDigest,
+  registerRequestType,
+} from "../../../src/protocol/register.ts";
 import { makeApplicant, named, startServer, type TestServer } from "../test_server.ts";
 
 const token = "AAECAwQFBgcICQoLDA0ODw";
@@ -23,6 +28,12 @@ async function codeOf(
   given: { readonly token?: string } = { token },
 ): Promise<number> {
   const outcome = await server.register(await makeApplicant(name), named(name), given);
+  return outcome.outcome === "refused" ? outcome.code : 100;
+}
+
+/** Asks on a connection that stays. */
+async function ask(link: ServerLink, name: string, given = {}): Promise<number> {
+  const outcome = await link.ask(registerRequestType, { name: named(name), ...given });
   return outcome.outcome === "refused" ? outcome.code : 100;
 }
 
@@ -88,11 +99,14 @@ Deno.test("register: a lost reply costs no second use", async () => {
 Deno.test("register: each guess of a token counts as a registration of its address", async () => {
   await using server = await startServer({ join: "invite" });
   await invite(server);
-  const applicant = await makeApplicant("alice");
-  const guess = () => server.register(applicant, named("alice"), { token: otherToken });
-  for (let tries = 0; tries < registrationsAtOnce; tries++) await guess();
-  const outcome = await guess();
-  assertEquals(outcome.outcome === "refused" && outcome.code, 211);
+  const applicant = makeApplicant("alice");
+  const link = await server.link(applicant.signer);
+  for (let tries = 0; tries < registrationsAtOnce; tries++) {
+    assertEquals(await ask(link, "alice", { token: otherToken }), 214);
+  }
+  await link.end();
+  // The address is counted, not the connection.
+  assertEquals(await codeOf(server, "alice", { token: otherToken }), 211);
 });
 
 const strangers: readonly [title: string, given: object, options: Partial<NewInvitation>][] = [
@@ -123,16 +137,15 @@ Deno.test("register: where only invited members are admitted, each guess of a na
   await using server = await startServer({ join: "invite" });
   await invite(server);
   await server.enroll("bob");
-  const [alice, stranger] = [makeApplicant("alice"), makeApplicant("bob")];
-  const ask = async (applicant: typeof alice, name: string, given = {}) => {
-    const outcome = await server.register(applicant, named(name), given);
-    return outcome.outcome === "refused" ? outcome.code : 100;
-  };
+  const alice = await server.link(makeApplicant("alice").signer);
   assertEquals(await ask(alice, "alice", { token }), 100);
+  const stranger = await server.link(makeApplicant("bob").signer);
   for (let tries = 1; tries < registrationsAtOnce; tries++) {
     assertEquals(await ask(stranger, "bob"), 213);
   }
-  assertEquals([await ask(stranger, "bob"), await ask(alice, "alice")], [211, 100]);
+  // The address is counted, not the connection.
+  const other = await server.link(makeApplicant("bob").signer);
+  assertEquals([await ask(other, "bob"), await ask(alice, "alice")], [211, 100]);
 });
 
 Deno.test("register: where only invited members are admitted, a good token tells that a name is taken, and stays unused", async () => {
