@@ -12,12 +12,17 @@ import {
 
 const file = await readVectors<SessionKeysFile>("session_keys");
 
-export const sessionKeys: Readonly<Record<VectorParty, SessionKey>> = {
-  server: await sessionKeyOf(file.server),
-  alice: await sessionKeyOf(file.alice),
-  bob: await sessionKeyOf(file.bob),
-  carol: await sessionKeyOf(file.carol),
-};
+export const sessionKeys = await importSessionKeys();
+
+/** Imports them by the WebCrypto of this moment, which a simulation replaces. */
+export async function importSessionKeys(): Promise<Readonly<Record<VectorParty, SessionKey>>> {
+  return {
+    server: await sessionKeyOf(file.server),
+    alice: await sessionKeyOf(file.alice),
+    bob: await sessionKeyOf(file.bob),
+    carol: await sessionKeyOf(file.carol),
+  };
+}
 
 async function sessionKeyOf({ jwk, kid, bits }: SessionKeyVector): Promise<SessionKey> {
   const { n } = jwk;

@@ -1,8 +1,8 @@
 /**
- * The keys that all histories share: making an RSA key takes longer than a history.
+ * The keys that all histories share.
  */
 import { systemClock } from "../../src/clock.ts";
-import { generateSessionKey } from "../../src/envelope/session_key.ts";
+import { importSessionKeys } from "../envelope/vector_session_keys.ts";
 import { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import { openIdentity } from "../../src/pki/identity.ts";
 import { derToPem } from "../../src/pki/pem.ts";
@@ -11,11 +11,14 @@ import { systemRandom as random } from "../../src/random.ts";
 import { startMs } from "./simulated_process.ts";
 import type { Authorities } from "./simulated_server.ts";
 
-/** Each process takes one of these when it starts, as the server does when it changes its own. */
-const sessionKeyCount = 4;
 /** Longer than a clock is ever set wrong in a history. */
 const serverDays = 1000;
 
+/**
+ * Makes new identities. The session keys are always the same: to make an RSA key takes longer than
+ * a history. Each process takes one of them when it starts, as the server does when it changes its
+ * own.
+ */
 export async function makeAuthorities(): Promise<Authorities> {
   const clock = { ...systemClock, nowMs: () => startMs };
   const { authority } = CertificateAuthority.create({ clock, random });
@@ -34,6 +37,5 @@ export async function makeAuthorities(): Promise<Authorities> {
     role: "server",
     atMs: startMs,
   });
-  const making = Array.from({ length: sessionKeyCount }, () => generateSessionKey(2048));
-  return { authority, identity, sessionKeys: await Promise.all(making) };
+  return { authority, identity, sessionKeys: Object.values(await importSessionKeys()) };
 }

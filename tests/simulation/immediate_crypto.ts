@@ -29,13 +29,11 @@ export class ImmediateCrypto implements Disposable {
   readonly #remembered = new Map<string, RememberedText>();
   readonly #replaced: readonly string[];
 
-  /** This process uses it from now on, until it is disposed of. Keys made before cannot be used. */
+  /** The process uses it until it is disposed of. Keys that were imported before do not work. */
   constructor() {
     const replacements = {
       digest: (_: string, data: Bytes) => digest(data),
-      generateKey: (...args: unknown[]) => this.#generate(args),
       importKey: (...args: unknown[]) => this.#import(args),
-      exportKey: (_: string, key: CryptoKey) => ({ n: this.#modulus(key) }),
       encrypt: (_: string, key: CryptoKey, data: Bytes) => this.#conceal(key, bytesOf(data)),
       decrypt: (_: string, key: CryptoKey, data: Bytes) => this.#reveal(key, bytesOf(data)),
     };
@@ -52,16 +50,6 @@ export class ImmediateCrypto implements Disposable {
     for (const name of this.#replaced) {
       delete (this.#subtle as unknown as Record<string, unknown>)[name];
     }
-  }
-
-  async #generate(args: unknown[]): Promise<CryptoKeyPair> {
-    const generateKey = this.#original.generateKey as (...args: unknown[]) => Promise<unknown>;
-    const pair = await generateKey.apply(this.#subtle, args) as CryptoKeyPair;
-    // In a thread of its own; but these are made before a history begins.
-    const exportKey = this.#original.exportKey.bind(this.#subtle);
-    const { n } = await exportKey("jwk", pair.publicKey);
-    for (const key of [pair.privateKey, pair.publicKey]) this.#moduli.set(key, n!);
-    return pair;
   }
 
   async #import(args: unknown[]): Promise<CryptoKey> {
