@@ -38,7 +38,14 @@ Deno.test("the demo fails loudly when the program fails", async () => {
   });
 });
 
-for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+const interruptions = [
+  // By then Bob waits for payments too.
+  { signal: "SIGINT", exitCode: 130, after: "Alice registers" },
+  { signal: "SIGTERM", exitCode: 143, after: "listening on port" },
+  { signal: "SIGHUP", exitCode: 129, after: "listening on port" },
+] as const;
+
+for (const { signal, exitCode, after } of interruptions) {
   Deno.test(`the demo ends its processes and removes its folder on ${signal}`, async () => {
     await using scene = await openScene();
     // To make session keys would take most of the time.
@@ -49,8 +56,7 @@ for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 
       let port = 0;
       for await (const line of readLines(child.stdout)) {
         port ||= Number(/listening on port (\d+)/.exec(line)?.[1] ?? 0);
-        // By now Bob waits for payments too.
-        if (line.includes("Alice registers")) child.kill(signal);
+        if (line.includes(after)) child.kill(signal);
       }
       await child.stderr.cancel();
       assertEquals((await child.status).code, exitCode);
