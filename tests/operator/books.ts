@@ -12,6 +12,7 @@ import { thisThread } from "../../src/cli/ledger/audit_threads.ts";
 import { endAccount, type Ending } from "../../src/operator/ending.ts";
 import type { CertificateAuthority } from "../../src/pki/certificate_authority.ts";
 import {
+  certificateFileNames,
   openAuthority,
   openCertificates,
   type OpenedCertificates,
@@ -194,14 +195,51 @@ export async function openBooks(
   return new Books(at, { clock, certificates, ledger });
 }
 
+/** Made once, because making the samples takes longer than what most tests do with them. */
+let sample: Promise<Sample> | undefined;
+
+interface Sample {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly certificates: Books["certificates"];
+  readonly members: ReadonlyMap<string, Identity>;
+  readonly atMs: number;
+}
+
 /**
- * Makes three members and one entry of every kind:
+ * Opens a copy of the sample books, which has the keys of all other copies. They have three members
+ * and one entry of every kind:
  * 1, 2, 3 openings of alice, bob, carol · 4 alice pays bob 300 "lunch" · 5 bob pays carol 50 ·
  * 6 bob refunds alice 100 of 4 · 7 a deposit of 500 to carol · 8 a withdrawal of 20 from alice ·
  * 9 carol pays alice 7
  */
-export async function openSampleBooks(clock?: ManualClock): Promise<Books> {
-  const books = await openBooks({ ...(clock && { clock }) });
+export async function openSampleBooks(): Promise<Books> {
+  const { files, certificates, members, atMs } = await (sample ??= makeSample());
+  const folder = await Deno.makeTempDir({ prefix: "micropay-books-" });
+  await Deno.mkdir(`${folder}/certs`, { mode: 0o700 });
+  for (const [name, bytes] of files) {
+    await Deno.writeFile(`${folder}/${name}`, bytes, { mode: 0o600 });
+  }
+  const ledgerId = certificates.anchor.fingerprint;
+  const ledger = await openSqliteLedger({ file: `${folder}/server.db`, ledgerId });
+  const books = new Books(folder, { clock: new ManualClock(atMs), certificates, ledger });
+  for (const [name, identity] of members) books.members.set(name, identity);
+  return books;
+}
+
+async function makeSample(): Promise<Sample> {
+  await using books = await openBooks();
+  await fillSample(books);
+  // So that all of it is in its file, and nothing in its log.
+  await books.ledger.close();
+  const names = ["server.db", ...certificateFileNames.map((name) => `certs/${name}`)];
+  const read = async (name: string) =>
+    [name, await Deno.readFile(`${books.folder}/${name}`)] as const;
+  const { certificates, members, clock } = books;
+  const files = new Map(await Promise.all(names.map(read)));
+  return { files, certificates, members, atMs: clock.nowMs() };
+}
+
+async function fillSample(books: Books): Promise<void> {
   for (const name of ["alice", "bob", "carol"]) await books.register(name);
   const { id } = await books.move(["alice", "bob"], 300, { memo: "lunch" });
   books.clock.advance(86_400_000);
@@ -211,5 +249,4 @@ export async function openSampleBooks(clock?: ManualClock): Promise<Books> {
   books.clock.advance(86_400_000);
   await books.move(["alice", issuingAccount], 20, { kind: "withdrawal", memo: "cash" });
   await books.move(["carol", "alice"], 7);
-  return books;
 }
