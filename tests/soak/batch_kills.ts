@@ -42,7 +42,7 @@ export async function batchKills({ lines, kills, onKill }: BatchKillsOptions): P
     const { stdout } = await program.end();
     onKill?.({ number, printed: stdout.split("\n").length - 1 });
   }
-  const { code, stdout, stderr } = await scene.client(args);
+  const { code, stdout, stderr } = await scene.inProcess(args);
   assertEquals(code, 0, stderr);
   const outcomes = jsonLines(stdout).slice(0, -1);
   assertEquals(outcomes.length, lines);
@@ -52,7 +52,7 @@ export async function batchKills({ lines, kills, onKill }: BatchKillsOptions): P
   assertEquals(Number(balance), 1_000_000 - sum);
   assertEquals(walletQuery(scene, "alice", "SELECT count(*) FROM receipt"), [lines]);
   assertEquals(walletQuery(scene, "alice", "SELECT count(*) FROM open_order"), [0]);
-  const again = await scene.client(args);
+  const again = await scene.inProcess(args);
   assertEquals(again.code, 0);
   return Number(jsonLines(again.stdout).at(-1)?.already_paid);
 }

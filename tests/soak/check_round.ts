@@ -30,7 +30,7 @@ export async function checkRound(
   attempts: readonly Attempt[],
   { db = scene.path("server.db") }: { db?: string } = {},
 ): Promise<CheckedRound> {
-  const audited = await scene.run(["ledger", "audit", "--json", "--db", db]);
+  const audited = await scene.ledgerInProcess("audit", "--json", "--db", db);
   assertEquals(audited.code, 0, audited.stdout + audited.stderr);
   const booked = bookedPayments(db);
   for (const { id: given, paid, refusal } of attempts) {
