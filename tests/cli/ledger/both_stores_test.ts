@@ -3,6 +3,7 @@
  * the backup of that copy.
  */
 import { assertEquals } from "@std/assert";
+import { runCommand } from "../../end_to_end/command.ts";
 import { testWith } from "../../installed_tool.ts";
 import { copyToPostgres } from "../../ledger/postgres/postgres_copy.ts";
 import { sharedPostgres } from "../../ledger/postgres/temporary_postgres.ts";
@@ -15,12 +16,10 @@ testWith(["initdb"], "the reading ledger commands print the same for both stores
   const { file, folder } = books;
   const url = (await sharedPostgres()).makeDatabase();
   await copyToPostgres({ file, url });
-  const main = new URL("../../../main.ts", import.meta.url).pathname;
   const run = async (command: readonly string[], db: string) => {
     const options = ["--db", db, "--certs", `${folder}/certs`];
-    const args = ["run", "--allow-all", "--quiet", main, "ledger", ...command, ...options];
-    const { code, stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
-    const lines = new TextDecoder().decode(stdout).split("\n");
+    const { code, stdout } = await runCommand(["ledger", ...command, ...options], { env: {} });
+    const lines = stdout.split("\n");
     return { code, lines: lines.filter((line) => !line.startsWith("rate ")) };
   };
   for (const command of commands) {
