@@ -168,7 +168,7 @@ Deno.test("a member notices when past entries were removed or rewritten", async 
     const { exit, missing, rewrittenAt } = await audit("alice");
     assertEquals([exit, rewrittenAt], [5, 4]);
     assertEquals((missing as unknown[]).length, 2);
-    const { code: text, stdout } = await scene.client(["audit"]);
+    const { code: text, stdout } = await scene.inProcess(["audit"]);
     assertEquals(text, 5);
     assertMatch(stdout, /The ledger was rewritten: entry 4 is the first that/);
     assertMatch(stdout, /Missing: entry 5, alice paid bob 3, id /);

@@ -1,9 +1,9 @@
 /**
- * The full-screen client in a real terminal, with a real server.
+ * The full-screen client in a real terminal, with a real server in the test's own process.
  */
 import { testWith } from "../installed_tool.ts";
 import { assertEquals } from "@std/assert";
-import { openSceneWith } from "./driver.ts";
+import { openSceneInProcess } from "./driver.ts";
 import { programCommand, runtimeEnvironment } from "./program.ts";
 import { quote, Terminal } from "./terminal.ts";
 
@@ -11,7 +11,7 @@ const size = { columns: 100, rows: 30 };
 
 for (const signal of ["SIGTERM", "SIGHUP"] as const) {
   testWith(["tmux"], `${signal} ends the full-screen client as its keys do`, async () => {
-    await using scene = await openSceneWith(["alice"]);
+    await using scene = await openSceneInProcess(["alice"]);
     const client = [...programCommand(), "client", "127.0.0.1", String(scene.server.port)];
     const command = `/bin/sh -c 'echo $$ > pid; exec "$@"' sh ${client.map(quote).join(" ")}`;
     await using terminal = await Terminal.open(scene.path("tmux"), {
@@ -30,7 +30,7 @@ testWith(
   ["tmux"],
   "a member joins by line, pays, is paid, has a request paid, and outlasts a restart on the screen",
   async () => {
-    await using scene = await openSceneWith(["bob"]);
+    await using scene = await openSceneInProcess(["bob"]);
     await scene.receiver("bob");
     const { port } = scene.server;
     const program = programCommand().map(quote).join(" ");
@@ -68,7 +68,7 @@ testWith(
     await terminal.press("p");
     await terminal.press("8");
     await terminal.shows("› 8");
-    await scene.client(["pay", "alice", "7"], { as: "bob" });
+    await scene.inProcess(["pay", "alice", "7"], { as: "bob" });
     await terminal.shows(/← +\d+ bob +\+7/);
     await terminal.shows(/Pay somebody[^]*› 8/);
     await terminal.resize({ columns: 60, rows: 18 });
@@ -97,9 +97,9 @@ testWith(
 
     assertEquals((await scene.server.stop()).code, 0);
     await terminal.shows("reconnecting");
-    await scene.startServer({ port });
+    await scene.startServerInProcess({ port });
     await terminal.shows("● connected");
-    await scene.client(["pay", "alice", "3"], { as: "bob" });
+    await scene.inProcess(["pay", "alice", "3"], { as: "bob" });
     await terminal.shows(/← +\d+ bob +\+3/);
 
     await terminal.press("?");
