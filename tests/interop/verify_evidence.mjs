@@ -1,9 +1,9 @@
 /**
  * Checks evidence against a server with nothing but Node: the steps of docs/receipts.md, "Evidence".
  *
- *     node verify_evidence.mjs EVIDENCE.json CA.pem
+ *     node verify_evidence.mjs CA.pem EVIDENCE.json...
  *
- * Prints what the server signed and did not prove, as JSON, and exits with 1 when it proves nothing.
+ * Prints a line for each: what the server signed and did not prove, as JSON, or why it proves nothing. Then it exits with 1.
  */
 import { createHash, verify, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -119,11 +119,13 @@ function demand(holds, what) {
   if (!holds) throw new Error(what);
 }
 
-try {
-  const [evidenceFile, caFile] = process.argv.slice(2);
-  const evidence = JSON.parse(readFileSync(evidenceFile, "utf8"));
-  console.log(JSON.stringify(check(evidence, new X509Certificate(readFileSync(caFile)))));
-} catch (error) {
-  console.log(`wrong: ${error.message}`);
-  process.exitCode = 1;
+const [caFile, ...files] = process.argv.slice(2);
+const ca = new X509Certificate(readFileSync(caFile));
+for (const file of files) {
+  try {
+    console.log(JSON.stringify(check(JSON.parse(readFileSync(file, "utf8")), ca)));
+  } catch (error) {
+    console.log(`wrong: ${error.message}`);
+    process.exitCode = 1;
+  }
 }

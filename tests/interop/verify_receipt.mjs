@@ -1,19 +1,28 @@
 /**
  * A receipt checked with nothing but Node, written from docs/receipts.md alone.
  *
- *     node verify_receipt.mjs CA.pem RECEIPT.json
+ *     node verify_receipt.mjs CA.pem RECEIPT.json...
  *
- * Prints what it proves as one line of JSON, or says what is wrong and exits with 1.
+ * Prints what each proves as one line of JSON, or what is wrong with it. Then it exits with 1.
  */
 import { createHash, verify, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-const [caFile, receiptFile] = process.argv.slice(2);
+const [caFile, ...receiptFiles] = process.argv.slice(2);
+const ca = new X509Certificate(readFileSync(caFile));
 
-try {
-  const ca = new X509Certificate(readFileSync(caFile));
+for (const file of receiptFiles) {
+  try {
+    console.log(JSON.stringify(check(JSON.parse(readFileSync(file, "utf8")))));
+  } catch (error) {
+    console.log(`wrong: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
+
+/** Returns what a receipt proves. */
+function check(line) {
   demand(ca.ca && ca.checkIssued(ca) && ca.verify(ca.publicKey), "the CA's certificate");
-  const line = JSON.parse(readFileSync(receiptFile, "utf8"));
   const { receipt: receiptJws, order: orderJws } = line;
 
   const receipt = open(receiptJws, "micropay-receipt", ca);
@@ -54,10 +63,7 @@ try {
   const proofMembers = [line.checkpoint, line.proof, line.serverCertificate];
   const hasProof = proofMembers.some((member) => member !== undefined);
   demand(!hasProof || proofMembers.every((member) => member !== undefined), "half a proof");
-  console.log(JSON.stringify({ ...said, ...(hasProof && checkProof(receipt.payload, line, ca)) }));
-} catch (error) {
-  console.log(`wrong: ${error.message}`);
-  process.exitCode = 1;
+  return { ...said, ...(hasProof && checkProof(receipt.payload, line, ca)) };
 }
 
 /** Returns how many rows the ledger had that had the entry, and when, in seconds. */
