@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { excerpt, isPrintable, printable, quote } from "../src/printable.ts";
+import { codePoint } from "./code_point.ts";
 
 /** Any code point, including lone surrogates and unassigned ones. Low ones are more frequent. */
 const anyCodePoint = fc.oneof(fc.nat(0xff), fc.nat(0x10ffff)).map((code) =>
@@ -121,7 +122,7 @@ Deno.test("an excerpt ends between two code points", () => {
   assertEquals(excerpt("a\u{1f355}b", 2), "a\u{1f355}");
   assertEquals(excerpt("\u{1f355}".repeat(3), 2), "\u{1f355}".repeat(2));
   assertEquals(excerpt("abc", 3), "abc");
-  fc.assert(fc.property(fc.string({ unit: "binary" }), fc.nat(20), (text, charactersMax) => {
+  fc.assert(fc.property(fc.string({ unit: codePoint }), fc.nat(20), (text, charactersMax) => {
     const beginning = excerpt(text, charactersMax);
     assertEquals(beginning.isWellFormed() && text.startsWith(beginning), true);
   }));

@@ -2,6 +2,7 @@
  * JSON that no encoder of ours writes, as text: what `JSON.stringify` cannot say is here too.
  */
 import fc from "fast-check";
+import { codePoint } from "../code_point.ts";
 
 /** The members of an object as they are written, in order; a name may come twice. */
 export type Members = readonly (readonly [name: string, json: string])[];
@@ -37,7 +38,7 @@ export const oddJson: fc.Arbitrary<string> = fc.oneof(
     ...[deep(5), deep(8), deep(2000), "[".repeat(9) + "]".repeat(9), `"${"a".repeat(20_000)}"`],
   ),
   fc.json({ maxDepth: 3 }),
-  fc.string({ unit: "binary", maxLength: 40 }).map((text) => JSON.stringify(text)),
+  fc.string({ unit: codePoint, maxLength: 40 }).map((text) => JSON.stringify(text)),
   fc.double().map(String),
   fc.maxSafeInteger().map(String),
 );

@@ -17,10 +17,11 @@ import type { ServerEvent } from "../../src/server/server_event.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { named } from "../server/test_server.ts";
 import { hostileTexts } from "./hostile_texts.ts";
+import { codePoint } from "../code_point.ts";
 
 const hostile = fc.oneof(
   fc.constantFrom(...hostileTexts.map(({ text }) => text)),
-  fc.string({ unit: "binary", maxLength: 40 }),
+  fc.string({ unit: codePoint, maxLength: 40 }),
   fc.array(fc.constantFrom("\u001b", "\n", "\r", "\u009b", "\u202e", "\\", '"', "\ud800", "a"))
     .map((parts) => parts.join("")),
 );

@@ -28,6 +28,7 @@ import { submitRoute } from "../../src/server/handlers/submit.ts";
 import { MemberSessions } from "../../src/server/session/member_sessions.ts";
 import { makeOrderId, systemRandom } from "../../src/random.ts";
 import { type Books, named, openBooks } from "./books.ts";
+import { codePoint } from "../code_point.ts";
 
 type Submitted = Outcome<{ readonly receipt: PackedReceipt }>;
 
@@ -66,7 +67,7 @@ const wild: fc.Arbitrary<Act> = fc.record({
   memo: fc.oneof(
     fc.constantFrom(undefined, undefined, "lunch", "", "x".repeat(257), "𝄞 ✓", "a\u200bb"),
     fc.string({ unit: "grapheme", minLength: 1, maxLength: 256 }),
-    fc.string({ unit: "binary", minLength: 1, maxLength: 20 }),
+    fc.string({ unit: codePoint, minLength: 1, maxLength: 20 }),
   ),
   earlier: fc.record({
     at: fc.nat(30),

@@ -12,6 +12,7 @@ import {
   writeMicropayUri,
 } from "../../src/protocol/micropay_uri.ts";
 import { type JoinLinesFile, readVectors } from "../vectors/vector_files.ts";
+import { codePoint } from "../code_point.ts";
 
 const { joinLines } = await readVectors<JoinLinesFile>("join_lines");
 const ca = "ab".repeat(32);
@@ -52,7 +53,7 @@ Deno.test("a URI has one text: a changed character is refused or means something
   const changes = fc.record({
     uri: joinUris,
     at: fc.nat(),
-    character: fc.string({ unit: "binary" }),
+    character: fc.string({ unit: codePoint }),
   });
   fc.assert(fc.property(changes, ({ uri, at, character }) => {
     const text = writeMicropayUri(uri);
@@ -71,7 +72,7 @@ Deno.test("a URI has one text: a changed character is refused or means something
 });
 
 Deno.test("any other text is refused with a usage error", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+  fc.assert(fc.property(fc.string({ unit: codePoint }), (text) => {
     assertThrows(() => readMicropayUri(text), UsageError);
     assertThrows(() => readMicropayUri(start + text + "&"), UsageError);
   }));

@@ -11,6 +11,7 @@ import {
 import { type IconSet, iconSets } from "../../../../src/cli/client/icon_sets.ts";
 import { fieldLengthMax, textField } from "../../../../src/cli/client/screen/text_field.ts";
 import { guessIcons, icons } from "../../../../src/cli/client/screen/theme.ts";
+import { codePoint } from "../../../code_point.ts";
 
 const sizes = [{ columns: 60, rows: 18 }, { columns: 80, rows: 24 }, { columns: 120, rows: 40 }];
 
@@ -131,7 +132,7 @@ Deno.test("a screen below 60x18 says what it needs", () => {
 
 Deno.test("whatever members and the server write, every row has the screen's width", () => {
   const texts = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 60 }),
+    fc.string({ unit: codePoint, maxLength: 60 }),
     fc.string({ unit: "grapheme", maxLength: 60 }),
     fc.constantFrom(
       ...["\x1b[31mred\x1b[2J", "\u202eevil", `e${"\u0301".repeat(10_000)}`, "\u0301".repeat(99)],

@@ -8,6 +8,7 @@ import {
   graphemesOf,
   textField,
 } from "../../../../src/cli/client/screen/text_field.ts";
+import { codePoint } from "../../../code_point.ts";
 
 type NamedKey = Exclude<Key["name"], "text">;
 
@@ -97,7 +98,7 @@ Deno.test("whatever keys come, the cursor stays within the text", () => {
         "ctrl w",
       ] as const,
     ),
-    fc.record({ text: fc.string({ unit: "binary", maxLength: 20 }) }),
+    fc.record({ text: fc.string({ unit: codePoint, maxLength: 20 }) }),
   );
   fc.assert(fc.property(fc.array(key, { maxLength: 12 }), (keys) => {
     const { text, cursor } = edit(textField("To", { completions: ["bob", "e\u0301"] }), ...keys);
