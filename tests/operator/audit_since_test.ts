@@ -8,7 +8,7 @@ import { openSqliteSnapshot } from "../../src/ledger/sqlite/sqlite_snapshot.ts";
 import { storedTree } from "../../src/ledger/stored_tree.ts";
 import { rootOf } from "../../src/ledger/merkle_tree.ts";
 import type { TreeHead } from "../../src/ledger/tree_proofs.ts";
-import { type Books, openBooks, openSampleBooks } from "./books.ts";
+import { type Books, copiesOf, fillSample, openBooks } from "./books.ts";
 import { change, withoutTriggers } from "./tampering.ts";
 
 const codeDigest = "c0".repeat(32);
@@ -20,16 +20,15 @@ async function treeAt({ file }: Books, size: number): Promise<TreeHead> {
 }
 
 /** Nine entries, then a revocation, a reissue, a closure and two payments. */
-async function openBusyBooks(): Promise<Books> {
-  const books = await openSampleBooks();
+const openBusyBooks = copiesOf(async (books) => {
+  await fillSample(books);
   await books.revoke("alice", codeDigest);
   await books.reissue("alice", codeDigest);
   await books.register("dave");
   await books.move(["alice", "dave"], 5);
   await books.closeAccount("carol");
   await books.move(["dave", "bob"], 1);
-  return books;
-}
+});
 
 Deno.test("an audit since any row of the ledger accepts it, and counts what came after", async () => {
   await using books = await openBusyBooks();

@@ -195,10 +195,7 @@ export async function openBooks(
   return new Books(at, { clock, certificates, ledger });
 }
 
-/** Made once, because making the samples takes longer than what most tests do with them. */
-let sample: Promise<Sample> | undefined;
-
-interface Sample {
+interface FilledBooks {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly certificates: Books["certificates"];
   readonly members: ReadonlyMap<string, Identity>;
@@ -206,14 +203,28 @@ interface Sample {
 }
 
 /**
- * Opens a copy of the sample books, which has the keys of all other copies. They have three members
- * and one entry of every kind:
- * 1, 2, 3 openings of alice, bob, carol · 4 alice pays bob 300 "lunch" · 5 bob pays carol 50 ·
- * 6 bob refunds alice 100 of 4 · 7 a deposit of 500 to carol · 8 a withdrawal of 20 from alice ·
- * 9 carol pays alice 7
+ * Returns a function that opens a copy of filled books. They are filled at its first call only,
+ * because that takes longer than what most tests do with them. All copies have the same keys.
  */
-export async function openSampleBooks(): Promise<Books> {
-  const { files, certificates, members, atMs } = await (sample ??= makeSample());
+export function copiesOf(fill: (books: Books) => Promise<void>): () => Promise<Books> {
+  let filled: Promise<FilledBooks> | undefined;
+  return async () => await openCopy(await (filled ??= fillBooks(fill)));
+}
+
+async function fillBooks(fill: (books: Books) => Promise<void>): Promise<FilledBooks> {
+  await using books = await openBooks();
+  await fill(books);
+  // So that all of it is in its file, and nothing in its log.
+  await books.ledger.close();
+  const names = ["server.db", ...certificateFileNames.map((name) => `certs/${name}`)];
+  const read = async (name: string) =>
+    [name, await Deno.readFile(`${books.folder}/${name}`)] as const;
+  const { certificates, members, clock } = books;
+  const files = new Map(await Promise.all(names.map(read)));
+  return { files, certificates, members, atMs: clock.nowMs() };
+}
+
+async function openCopy({ files, certificates, members, atMs }: FilledBooks): Promise<Books> {
   const folder = await Deno.makeTempDir({ prefix: "micropay-books-" });
   await Deno.mkdir(`${folder}/certs`, { mode: 0o700 });
   for (const [name, bytes] of files) {
@@ -226,20 +237,15 @@ export async function openSampleBooks(): Promise<Books> {
   return books;
 }
 
-async function makeSample(): Promise<Sample> {
-  await using books = await openBooks();
-  await fillSample(books);
-  // So that all of it is in its file, and nothing in its log.
-  await books.ledger.close();
-  const names = ["server.db", ...certificateFileNames.map((name) => `certs/${name}`)];
-  const read = async (name: string) =>
-    [name, await Deno.readFile(`${books.folder}/${name}`)] as const;
-  const { certificates, members, clock } = books;
-  const files = new Map(await Promise.all(names.map(read)));
-  return { files, certificates, members, atMs: clock.nowMs() };
-}
+/**
+ * Opens a copy of the sample books. They have three members and one entry of every kind:
+ * 1, 2, 3 openings of alice, bob, carol · 4 alice pays bob 300 "lunch" · 5 bob pays carol 50 ·
+ * 6 bob refunds alice 100 of 4 · 7 a deposit of 500 to carol · 8 a withdrawal of 20 from alice ·
+ * 9 carol pays alice 7
+ */
+export const openSampleBooks = copiesOf(fillSample);
 
-async function fillSample(books: Books): Promise<void> {
+export async function fillSample(books: Books): Promise<void> {
   for (const name of ["alice", "bob", "carol"]) await books.register(name);
   const { id } = await books.move(["alice", "bob"], 300, { memo: "lunch" });
   books.clock.advance(86_400_000);

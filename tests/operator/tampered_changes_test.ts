@@ -13,7 +13,7 @@ import { type ChangeTerms, signAccountChange } from "../../src/protocol/account_
 import { ChangeHistory } from "../../src/protocol/change_history.ts";
 import { testWith } from "../installed_tool.ts";
 import { issueMember, makeAuthority, serverIdentity } from "../server/test_server.ts";
-import { type Books, named, openBooks } from "./books.ts";
+import { type Books, copiesOf, named } from "./books.ts";
 import { withoutTriggers } from "./tampering.ts";
 
 const digestOf = (digits: string) => digits.repeat(32);
@@ -25,8 +25,7 @@ const [firstCode, secondCode, thiefsCode] = [digestOf("c1"), digestOf("c2"), dig
  * 6: alice has a new certificate · 7: bob closed · 8: alice pays carol · 9: alice revoked again ·
  * 10: a deposit to carol
  */
-async function openChangedBooks(): Promise<Books> {
-  const books = await openBooks();
+const openChangedBooks = copiesOf(async (books) => {
   for (const name of ["alice", "bob", "carol"]) await books.register(name);
   await books.move(["alice", "bob"], 300);
   await books.revoke("alice", firstCode);
@@ -35,8 +34,7 @@ async function openChangedBooks(): Promise<Books> {
   await books.move(["alice", "carol"], 50);
   await books.revoke("alice", secondCode);
   await books.move(["@issuer", "carol"], 5, { kind: "deposit" });
-  return books;
-}
+});
 
 interface Attack {
   readonly title: string;
