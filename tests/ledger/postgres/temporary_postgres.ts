@@ -30,7 +30,10 @@ export class TemporaryPostgres {
     this.port = port;
   }
 
-  /** Makes and starts a PostgreSQL. Its commits are not written through, unless settings say so. */
+  /**
+   * Makes and starts a PostgreSQL. Its commits are not written through, unless settings say so.
+   * Nothing of it has to survive a power cut or grow old, so it does no work for either.
+   */
   static async start(options: PostgresOptions = {}): Promise<TemporaryPostgres> {
     const folder = await Deno.makeTempDir({ prefix: "micropay-postgres-" });
     if (Deno.uid() === 0) run("chown", ["postgres", folder]);
@@ -40,6 +43,8 @@ export class TemporaryPostgres {
       "listen_addresses = '127.0.0.1'",
       `unix_socket_directories = '${folder}'`,
       "fsync = off",
+      "full_page_writes = off",
+      "autovacuum = off",
       "shared_buffers = 16MB",
       "max_connections = 60",
       ...options.settings ?? [],
