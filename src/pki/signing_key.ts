@@ -27,8 +27,8 @@ import { ed25519KeyBytes, readPublicKeyInfo } from "./x509/public_key_info.ts";
 const privateKeyPrefix = decodeHex("302e020100300506032b657004220420");
 
 /**
- * Most checked public keys in memory, about 1 KiB each: more than the
- * members of a group. Past it: the least recently used key is checked again.
+ * Most checked public keys in memory, about 1 KiB each: more than the members of a group. Past it:
+ * the least recently used key is checked again.
  */
 export const publicKeysRememberedMax = 2000;
 
