@@ -63,9 +63,9 @@ export function testOf(
 }
 
 /**
- * Returns the path of a program of PostgreSQL, or `undefined` when it is not installed. All programs
- * come from one folder, which has the server and `psql`. Debian's `psql` in `PATH` is a slow script
- * that looks for that folder.
+ * Returns the path of a program of PostgreSQL, or `undefined` when it is not installed. All
+ * programs come from one folder, which has the server and `psql`. Debian's `psql` in `PATH` is a
+ * slow script that looks for that folder.
  */
 export function postgresTool(tool: string): string | undefined {
   const folder = [...(Deno.env.get("PATH") ?? "").split(":"), ...postgresFolders()]
