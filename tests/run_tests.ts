@@ -25,7 +25,7 @@ const outputFolder = resolve(testsFolder, "../dist");
 const groupFilesMax = 12;
 
 /** Groups that run at a time: more than cores, because many tests wait for a process. */
-const groupsAtATime = Math.ceil(navigator.hardwareConcurrency * 1.5);
+const groupsAtATime = navigator.hardwareConcurrency * 2;
 
 /** The folders with the slowest tests. They run first, so that nothing slow is left for the end. */
 const slowFolders = ["soak", "end_to_end", "ledger"];
