@@ -138,6 +138,8 @@ async function startTls(
     secure = await Deno.startTls(connection, { hostname: host, ...options });
     signal.throwIfAborted();
     await secure.handshake();
+    // The signal may have closed it after the handshake had ended.
+    signal.throwIfAborted();
     return secure;
   } catch (cause) {
     close();

@@ -330,6 +330,8 @@ async function openAt(
   const opening = (async () => {
     const socket = await connectSocket(url, host, late);
     session = new Session(access, { socket, host, password, options });
+    // The deadline may have passed just before, when there was no session to end.
+    if (late.signal.aborted) session.destroy();
     const { mayTakeLong, settings } = options;
     const [[row]] = await allAnswers<unknown>([
       session.query("SHOW transaction_read_only"),

@@ -1,10 +1,13 @@
 /** Encrypted connections to a database, whose server has a certificate of a CA of its own. */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { openingError, openSession } from "../../../src/ledger/postgres/identify_database.ts";
+import type { DatabaseAccess } from "../../../src/ledger/postgres/session.ts";
 import { parseDatabaseUrl } from "../../../src/ledger/postgres/database_url.ts";
 import { passwordFinder } from "../../../src/ledger/postgres/password_file.ts";
 import { systemClock } from "../../../src/clock.ts";
+import { databaseConnectMsMax } from "../../../src/limits.ts";
 import { testWith } from "../../installed_tool.ts";
+import { ManualClock } from "../../manual_clock.ts";
 import { TemporaryPostgres } from "./temporary_postgres.ts";
 
 const options = { answerMsMax: 10_000 };
@@ -12,7 +15,7 @@ const options = { answerMsMax: 10_000 };
 testWith(
   ["initdb", "openssl"],
   "sslmode=verify-full connects only to a server whose certificate is for its host and of the CA in sslrootcert",
-  async () => {
+  async (context) => {
     const postgres = await TemporaryPostgres.start({
       access: [
         "hostssl all member 127.0.0.1/32 scram-sha-256",
@@ -41,6 +44,10 @@ testWith(
         [{ ssl: "true" }],
       );
       await session.close();
+      await context.step({
+        name: "a connection whose deadline passes when its TLS is ready is closed",
+        fn: () => passDeadlineWhenEncrypted(good),
+      });
 
       const table = [
         [accessWith("sslmode=verify-full"), "name the file of its CA with sslrootcert"],
@@ -65,6 +72,36 @@ testWith(
     }
   },
 );
+
+/** Lets the deadline of a connection pass as soon as its TLS is ready, and a few turns later. */
+async function passDeadlineWhenEncrypted(access: DatabaseAccess): Promise<void> {
+  const { startTls } = Deno;
+  try {
+    for (let turns = 0; turns < 20; turns++) {
+      const clock = new ManualClock();
+      Deno.startTls = async (connection, options) => {
+        const secure = await startTls(connection, options);
+        const handshake = secure.handshake.bind(secure);
+        secure.handshake = async () => {
+          const info = await handshake();
+          (async () => {
+            for (let turn = 0; turn < turns; turn++) await undefined;
+            clock.advance(databaseConnectMsMax);
+          })();
+          return info;
+        };
+        return secure;
+      };
+      await assertRejects(
+        () => openSession({ ...access, clock }, options),
+        Error,
+        "did not answer",
+      );
+    }
+  } finally {
+    Deno.startTls = startTls;
+  }
+}
 
 /** Makes two CAs, and the certificate of a server at 127.0.0.1, which the first one signs. */
 function certify(folder: string): void {
