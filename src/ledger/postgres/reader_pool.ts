@@ -31,6 +31,8 @@ export class ReaderPool {
   readonly #queue: (() => void)[] = [];
   /** Refuses the reads that have no result yet. */
   readonly #unanswered = new Set<(error: LedgerBusyError) => void>();
+  /** Reads under way, also those that were refused meanwhile. */
+  readonly #running = new Set<Promise<unknown>>();
   #used = 0;
   /** A read that finds out whether a database that was given up is back. */
   #probe: Promise<void> | undefined;
@@ -56,7 +58,10 @@ export class ReaderPool {
     }
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#unanswered.add(reject);
-    this.#readAtLast(reading, () => this.#unanswered.has(reject)).then(resolve, reject);
+    const running = this.#readAtLast(reading, () => this.#unanswered.has(reject))
+      .then(resolve, reject)
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
     try {
       return await promise;
     } finally {
@@ -64,9 +69,10 @@ export class ReaderPool {
     }
   }
 
-  /** Ends all sessions. */
+  /** Ends all sessions, also those that are being opened. */
   async close(): Promise<void> {
     await this.#probe;
+    await Promise.all(this.#running);
     await Promise.all(this.#idle.splice(0).map((session) => session.close()));
   }
 

@@ -256,6 +256,38 @@ testWith(
 
 testWith(
   ["initdb"],
+  "readers that are closed while a connection is opened for a refused read end that one, too",
+  async () => {
+    const access = accessTo(await emptyLedger(await sharedPostgres()));
+    const clock = new ManualClock();
+    const health = new DatabaseHealth({ clock, report: () => {} });
+    const reachable = Promise.withResolvers<void>();
+    const sessions: Session[] = [];
+    const readers = new ReaderPool({
+      ...{ clock, health, attempt: "cannot read the ledger", isCurrent: () => true },
+      open: async () => {
+        await reachable.promise;
+        const session = await openSession(access, { answerMsMax: 60_000 });
+        sessions.push(session);
+        return session;
+      },
+    });
+    const refused = assertRejects(
+      () => readers.read((session) => session.query("SELECT 1 AS one")),
+      LedgerBusyError,
+    );
+    health.lost("read", "the server was silent", clock.monotonicMs());
+    clock.advance(databaseWaitMsMax);
+    await refused;
+    const closed = readers.close();
+    reachable.resolve();
+    await closed;
+    assertEquals(sessions.map(({ isLost }) => isLost), [true]);
+  },
+);
+
+testWith(
+  ["initdb"],
   "backends that are terminated at any moment lose no booking and make none twice",
   async () => {
     await using scene = await openScene();
