@@ -63,18 +63,15 @@ export class PublicKey {
   static read(publicKeyInfo: Bytes): PublicKey {
     const point = readPublicKeyInfo(publicKeyInfo);
     const shown = encodeHex(point);
-    const key = keysRead.get(shown) ?? PublicKey.#check(point, publicKeyInfo);
-    keysRead.set(shown, key);
-    return key;
-  }
-
-  static #check(point: Bytes, publicKeyInfo: Bytes): PublicKey {
+    const remembered = keysRead.get(shown);
+    if (remembered !== undefined) return remembered;
     if (!isPrimeOrderPoint(point)) {
-      const shown = encodeHex(point);
       throw new CertificateError(`read a public key: ${shown} is not a point of prime order`);
     }
     try {
-      return new PublicKey(publicKeyInfo.slice());
+      const key = new PublicKey(publicKeyInfo.slice());
+      keysRead.set(shown, key);
+      return key;
     } catch (cause) {
       throw new CertificateError("read a public key: it cannot be used", { cause });
     }
