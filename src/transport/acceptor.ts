@@ -16,6 +16,7 @@ export class Acceptor {
   readonly #listener: Listener;
   readonly #options: AcceptorOptions;
   readonly #faults: AcceptFaults;
+  #isClosed = false;
   #endPause: () => void = () => {};
 
   /** Starts to accept. {@link Acceptor.close} ends it. */
@@ -28,6 +29,7 @@ export class Acceptor {
 
   /** Stops accepting. Accepted connections stay open. A second call does nothing. */
   close(): void {
+    this.#isClosed = true;
     this.#listener.close();
     this.#endPause();
     this.#faults.close();
@@ -53,8 +55,13 @@ export class Acceptor {
 
   async #accept(): Promise<ByteStream | "reset" | "out of resources" | null> {
     try {
-      return await this.#listener.accept();
+      const stream = await this.#listener.accept();
+      if (!this.#isClosed) return stream;
+      // It arrived just before the listener closed, and nobody would end it any more.
+      stream?.close();
+      return null;
     } catch (error) {
+      if (this.#isClosed) return null;
       this.#faults.add(error);
       return isOutOfResources(error) ? "out of resources" : "reset";
     }

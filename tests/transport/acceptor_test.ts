@@ -82,15 +82,18 @@ class ScriptedListener implements Listener {
   }
 }
 
+let closedStreams = 0;
+
 const stream: ByteStream = {
   local: anyPort,
   remote: anyPort,
   read: () => Promise.resolve(null),
   write: () => Promise.resolve(),
-  close: () => {},
+  close: () => void closedStreams++,
 };
 
 function accepting(script: readonly Step[]) {
+  closedStreams = 0;
   const clock = new ManualClock();
   const listener = new ScriptedListener(script);
   const faults: string[] = [];
@@ -201,3 +204,19 @@ Deno.test("closing during a pause leaves no timer", async () => {
   await settled();
   assertEquals([clock.pending, listener.accepts], [0, 2]);
 });
+
+Deno.test("a connection that arrives just when the acceptor is closed is closed and not passed on", async () => {
+  const { counts, acceptor } = accepting(["stream"]);
+  acceptor.close();
+  await settled();
+  assertEquals([counts.streams, closedStreams], [0, 1]);
+});
+
+for (const error of [reset, exhausted]) {
+  Deno.test(`an accept that fails with "${error.message}" just when the acceptor is closed leaves no timer`, async () => {
+    const { clock, acceptor } = accepting([error]);
+    acceptor.close();
+    await settled();
+    assertEquals(clock.pending, 0);
+  });
+}
