@@ -224,6 +224,7 @@ export class LastingMember {
       // While stopping, nobody waits for it.
       if (this.#stopping.signal.aborted) return void await member.abandon();
       for await (const settled of member.settle()) onEvent({ kind: "settled", settled });
+      if (this.#stopping.signal.aborted) return void await member.abandon();
       this.#told!.hold();
       const outcome = await this.#logIn(member);
       if (outcome.outcome === "answered") return;

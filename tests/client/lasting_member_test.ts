@@ -62,13 +62,16 @@ interface SceneOptions {
   readonly reconnect: Reconnect;
   /** Between alice and the server. */
   readonly network: Network;
+  /** Is told each connection of alice. */
+  readonly onConnected: (member: Member) => void;
   /** Puts something between the server and its ledger, which must stay open. */
   readonly wrap: (ledger: Ledger) => Ledger;
 }
 
 async function withAlice(
   act: (scene: Scene) => Promise<void>,
-  { since, reconnect, network = tcpNetwork, wrap = keepOpen }: Partial<SceneOptions> = {},
+  { since, reconnect, network = tcpNetwork, onConnected, wrap = keepOpen }: Partial<SceneOptions> =
+    {},
 ): Promise<void> {
   const serverClock = new ManualClock(Date.now());
   let server = await startServer({ clock: serverClock, wrap });
@@ -84,7 +87,9 @@ async function withAlice(
   const connect = async (): Promise<Member> => {
     if (isAway) throw new ConnectError("connect: refused");
     const connection = await server.connect(network, clock);
-    return await memberOf(server, alice, { kept, clock, connection });
+    const member = await memberOf(server, alice, { kept, clock, connection });
+    onConnected?.(member);
+    return member;
   };
   const lasting = new LastingMember(await connect(), reconnect ?? connect);
   let retries = 0;
@@ -366,6 +371,32 @@ Deno.test("lasting: it can be left while it waits, and leaves no timer", async (
     await scene.events.until(({ kind }) => kind === "retrying");
     await scene.lasting.exit();
     assertEquals(scene.clock.pending, 0);
+  });
+});
+
+Deno.test("lasting: it does not log in again when it is stopped while it settles", async () => {
+  let stop = () => {};
+  const connected: Member[] = [];
+  await withAlice(async (scene) => {
+    const { lasting, events } = scene;
+    await scene.goOnline();
+    await scene.stop();
+    await scene.start();
+    stop = () => lasting.stop();
+    await scene.passPause();
+    await waitUntil(() => connected.length === 2, "the second connection");
+    await connected[1]!.context.link.closed;
+    assertEquals(scene.server().events.all.filter(({ kind }) => kind === "online"), []);
+    assertEquals(events.all.at(-1)!.kind, "connecting");
+  }, {
+    onConnected: (member) => {
+      connected.push(member);
+      const settle = member.settle.bind(member);
+      member.settle = async function* (options) {
+        yield* settle(options);
+        stop();
+      };
+    },
   });
 });
 
