@@ -212,5 +212,9 @@ export function messageOf(error: unknown): string {
 
 /** Returns why the system refused a file operation. Our texts have the file's name already. */
 export function systemReason(error: unknown): string {
+  // The runtime's own text advises a flag that nobody can give to an executable.
+  if (error instanceof Deno.errors.NotCapable) {
+    return "the runtime keeps programs out of /dev, /proc and /sys; use a file in another folder";
+  }
   return messageOf(error).replace(/(\(os error \d+\)).*$/s, "$1");
 }

@@ -167,3 +167,17 @@ Deno.test("a refusal of the file system names the attempt, and the file once", (
     }), FileError);
   assertEquals(rethrown, own);
 });
+
+Deno.test({
+  name: "a folder that the runtime keeps programs out of is named, and no flag of the runtime",
+  permissions: { read: true },
+  fn: () => {
+    const file = "/proc/self/status";
+    const read = () => attempting(`read ${file}`, () => Deno.readTextFileSync(file));
+    const { message } = assertThrows(read, FileError);
+    assertEquals(
+      message,
+      `read ${file}: the runtime keeps programs out of /dev, /proc and /sys; use a file in another folder`,
+    );
+  },
+});
