@@ -101,12 +101,17 @@ export class LastingMember {
    *
    * @throws {ListenError} when it cannot listen there
    * @throws {ClosedError} | {TimeoutError} when the server does not answer
+   * @throws {ClosedError} when it was left meanwhile
    */
   async goOnline(options: LastingOptions): Promise<Outcome<OnlineMember>> {
     const { listen, onPayment } = options;
     this.#goingOnline = options;
     const since = options.since ?? await newestEntry(this.#member);
     if (typeof since !== "number") return since;
+    // It may have been left meanwhile, and nobody would close what listens then.
+    if (this.#stopping.signal.aborted) {
+      throw new ClosedError(`log in as ${this.context.name}: this client is ending`);
+    }
     this.#told = new ToldPayments(since, onPayment);
     this.#told.hold();
     this.#listener = new LastingListener(this.context.network.listen(listen));

@@ -1,5 +1,5 @@
 /** A member that stays online while its server goes away and comes back. */
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import {
   type ConnectionEvent,
   drawPauseMs,
@@ -8,7 +8,7 @@ import {
 } from "../../src/client/lasting_member.ts";
 import type { Member } from "../../src/client/member.ts";
 import type { IncomingPayment } from "../../src/client/payment/incoming_payments.ts";
-import { ConnectError, OtherLedgerError, UntrustedError } from "../../src/errors.ts";
+import { ClosedError, ConnectError, OtherLedgerError, UntrustedError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import {
   heldPaymentsMax,
@@ -397,6 +397,36 @@ Deno.test("lasting: it does not log in again when it is stopped while it settles
         stop();
       };
     },
+  });
+});
+
+Deno.test("lasting: it does not listen when it is left while it looks for its newest entry", async () => {
+  let listens = 0;
+  const network: Network = {
+    connect: (...to) => tcpNetwork.connect(...to),
+    listen: (endpoint) => {
+      listens++;
+      return tcpNetwork.listen(endpoint);
+    },
+  };
+  await withAlice(async ({ lasting }) => {
+    const { member } = lasting;
+    Object.assign(member.context, { network });
+    const history = member.history.bind(member);
+    member.history = async function* (query) {
+      for await (const page of history(query)) {
+        await lasting.abandon();
+        yield page;
+      }
+    };
+    const going = lasting.goOnline({
+      listen: { host: "127.0.0.1", port: 0 },
+      onEvent: () => {},
+      onPayment: () => {},
+      onFault: () => {},
+    });
+    await assertRejects(() => going, ClosedError);
+    assertEquals(listens, 0);
   });
 });
 
