@@ -116,6 +116,8 @@ export class ScreenDriver {
   #unused: UnusedConnection | undefined;
   #session: Session | undefined;
   #isLoggingIn = false;
+  /** The member whose login is under way. */
+  #starting: LastingMember | undefined;
   /** Payments and refunds under way. */
   readonly #paying = new Set<Promise<void>>();
   #names: CompletedNames = { accounts: [], peers: [] };
@@ -191,6 +193,7 @@ export class ScreenDriver {
     } finally {
       this.#cancelPoll?.();
       this.#unused?.close();
+      await this.#starting?.abandon();
     }
   }
 
@@ -203,6 +206,7 @@ export class ScreenDriver {
       confirm: (lines) => this.#confirm(lines),
       askPassphrase: (account) => this.#askPassphrase(account),
     });
+    if (this.#isClosed) return;
     this.#wallet = wallet;
     this.#unused = new UnusedConnection(() => wallet.connect(), clock);
     const { anchor: { fingerprint } } = await this.#unused.get();
@@ -327,6 +331,7 @@ export class ScreenDriver {
     if (!member) return "failed";
     const lasting = new LastingMember(member, (options) => wallet.reconnect(member, options));
     const selfAudit = this.#selfAuditOf(lasting);
+    this.#starting = lasting;
     try {
       for await (const settled of member.settle()) this.#takeSettled(settled);
       await selfAudit.runSoon();
@@ -344,6 +349,8 @@ export class ScreenDriver {
     } catch (error) {
       await lasting.abandon();
       throw error;
+    } finally {
+      this.#starting = undefined;
     }
     if (this.#isClosed) {
       await lasting.abandon();

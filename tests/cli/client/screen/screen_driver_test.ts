@@ -20,6 +20,7 @@ import { makeLargeLedger, readLargeLedgerFolder } from "../../../scale/large_led
 import { named } from "../../../server/test_server.ts";
 import { waitUntil } from "../../../server/wait_until.ts";
 import { memberOf } from "../../../client/test_member.ts";
+import { settled } from "../../../transport/streams.ts";
 import { registerAlice, type ScreenScene, withScreen } from "./screen_scene.ts";
 import { prepareForInk } from "../../../../src/cli/client/screen/ink_environment.ts";
 import { TerminalStreams } from "./terminal_streams.ts";
@@ -357,4 +358,32 @@ Deno.test("screen: a pasted request is paid after a question, and an own request
     assert(overlay?.kind === "details");
     assertMatch(overlay.lines.join("\n"), /^micropay:\/\/127\.0\.0\.1:1\/pay\?[^]*9 from anybody/);
   });
+});
+
+Deno.test("screen: one that is left while its wallet is opened connects to nobody", async () => {
+  const opening = Promise.withResolvers<void>();
+  await withScreen(async ({ driver, left, opened }) => {
+    driver.close();
+    await left;
+    opening.resolve();
+    await settled();
+    assertEquals(opened.connections, 0);
+  }, { opening: opening.promise });
+});
+
+Deno.test("screen: one that is left while it logs in neither listens nor comes online", async () => {
+  let leave = () => {};
+  await withScreen(async ({ driver, left, opened, press, server, type, until }) => {
+    await until(({ overlay }) => overlay?.kind === "form" && overlay.form.name === "register");
+    // The second message of the client is the first one of the login.
+    let messages = 0;
+    leave = () => void (++messages === 2 && driver.close());
+    type("alice");
+    press("enter", "enter");
+    await left;
+    const ends = () => server().events.all.filter(({ kind }) => kind === "disconnected").length;
+    await waitUntil(() => ends() === 2, "the end of both connections");
+    const online = server().events.all.filter(({ kind }) => kind === "online");
+    assertEquals([opened.listeners, online], [0, []]);
+  }, { observe: (direction) => direction === "out" && leave() });
 });

@@ -32,6 +32,8 @@ export interface ScreenScene {
   readonly clock: ManualClock;
   /** A member who pays through the server. */
   readonly bob: Member;
+  /** How often the client has begun to connect, and to listen for peers. */
+  readonly opened: { readonly connections: number; readonly listeners: number };
   server(): TestServer;
   /** Stops the server. */
   stop(): Promise<void>;
@@ -50,6 +52,8 @@ export interface ScreenSceneOptions {
   readonly server?: Pick<TestServerOptions, "ledger" | "authority" | "identity">;
   /** Writes an identity into the client's folder. Without one, the client is a new user's. */
   readonly prepare?: (folder: string) => Promise<unknown>;
+  /** The wallet is opened when this resolves. */
+  readonly opening?: Promise<void>;
   /** Sees each line between the client and the server. */
   readonly observe?: LineObserver;
 }
@@ -57,7 +61,7 @@ export interface ScreenSceneOptions {
 /** Runs the client, by default as a new user, who is asked for a name. Ends it afterwards. */
 export async function withScreen(
   act: (scene: ScreenScene) => Promise<void>,
-  { server: given, prepare, observe: observeLine }: ScreenSceneOptions = {},
+  { server: given, prepare, opening, observe: observeLine }: ScreenSceneOptions = {},
 ): Promise<void> {
   await inFolder(async (folder) => {
     await prepare?.(folder);
@@ -65,31 +69,37 @@ export async function withScreen(
     const { ledger, authority, identity } = server;
     const started = { ledger, authority, identity, wrap: keepOpen };
     const clock = new ManualClock(Date.now());
+    const opened = { connections: 0, listeners: 0 };
     const network: Network = {
       // The server's address of the client is only a name here.
-      connect: ({ host, port }, options) =>
-        tcpNetwork.connect(port === 1 ? server.endpoint : { host, port }, options),
-      listen: ({ port }) => tcpNetwork.listen({ host: "127.0.0.1", port }),
+      connect: ({ host, port }, options) => {
+        opened.connections++;
+        return tcpNetwork.connect(port === 1 ? server.endpoint : { host, port }, options);
+      },
+      listen: ({ port }) => {
+        opened.listeners++;
+        return tcpNetwork.listen({ host: "127.0.0.1", port });
+      },
     };
     const driver = new ScreenDriver({
       server: "127.0.0.1:1",
-      openWallet: ({ askPassphrase, observe, onWaiting }) =>
-        Promise.resolve(
-          new Wallet({
-            servers: [{ host: "127.0.0.1", port: 1 }],
-            folder: new DataFolder(folder),
-            trust: { ca: { pem: authority.anchor.pem, path: "CA.pem" } },
-            timeoutMs: 20_000,
-            ...{ askPassphrase, onWaiting },
-            observe: (...line) => {
-              observeLine?.(...line);
-              observe?.(...line);
-            },
-          }, {
-            ...{ network, clock, random: systemRandom, store: new MemoryWalletStore() },
-            makeSessionKey: () => Promise.resolve(sessionKey),
-          }),
-        ),
+      openWallet: async ({ askPassphrase, observe, onWaiting }) => {
+        await opening;
+        return new Wallet({
+          servers: [{ host: "127.0.0.1", port: 1 }],
+          folder: new DataFolder(folder),
+          trust: { ca: { pem: authority.anchor.pem, path: "CA.pem" } },
+          timeoutMs: 20_000,
+          ...{ askPassphrase, onWaiting },
+          observe: (...line) => {
+            observeLine?.(...line);
+            observe?.(...line);
+          },
+        }, {
+          ...{ network, clock, random: systemRandom, store: new MemoryWalletStore() },
+          makeSessionKey: () => Promise.resolve(sessionKey),
+        });
+      },
       address: { port: 0, servers: [{ host: "127.0.0.1", port: 1 }] },
       typed: (words) => `micropay client ${words}`,
       verbose: false,
@@ -105,7 +115,7 @@ export async function withScreen(
       return driver.state;
     };
     const scene: ScreenScene = {
-      ...{ driver, left, clock, bob, until },
+      ...{ driver, left, clock, bob, opened, until },
       server: () => server,
       stop: () => server[Symbol.asyncDispose](),
       start: async ({ isOtherLedger } = { isOtherLedger: false }) => {
