@@ -207,7 +207,7 @@ export class RelayedStream implements ByteStream {
       const outcome = await this.#options.link.ask(requestType, request);
       const isBusy = outcome.outcome === "refused" && outcome.code === 421;
       if (!isBusy || !mayRepeat()) return outcome;
-      await this.#pause();
+      if (!this.#isOver) await this.#pause();
     }
   }
 

@@ -401,7 +401,10 @@ Deno.test("relay: a member that is sent more than it reads ends the connection",
 });
 
 /** Relayed connections over a server that the test plays. */
-function playServer(answer: (type: string) => Promise<unknown> = () => Promise.resolve(taken)) {
+function playServer(
+  answer: (type: string) => Promise<unknown> = () => Promise.resolve(taken),
+  clock: Clock = systemClock,
+) {
   const listeners = new Map<string, (body: JsonObject) => void>();
   const asked: string[] = [];
   const endpoint = { host: "127.0.0.1", port: 1 };
@@ -414,7 +417,7 @@ function playServer(answer: (type: string) => Promise<unknown> = () => Promise.r
       return answer(type);
     },
   } as unknown as ServerLink;
-  const options = { link, clock: systemClock, random: systemRandom, timeoutMs: 1000 };
+  const options = { link, clock, random: systemRandom, timeoutMs: 1000 };
   const relayed = new RelayedConnections(options);
   const push = (type: string, body: JsonObject) => listeners.get(type)!(body);
   return { relayed, push, asked, listener: relayed.listen(endpoint) };
@@ -451,4 +454,20 @@ Deno.test("relay: bytes that come one by one and are not read count for the memo
   assertEquals(asked, ["relay_end"]);
   const stream = await listener.accept();
   assertEquals(await stream!.read(new Uint8Array(10)), null);
+});
+
+Deno.test("relay: a writer does not wait for a busy relay when the connection has ended meanwhile", async () => {
+  const clock = new ManualClock();
+  const { push, listener } = playServer((type) => {
+    if (type === "relay_data") push("relayed_end", { connection });
+    return Promise.resolve(refuse(421));
+  }, clock);
+  push("relayed", { connection });
+  const stream = await listener.accept();
+  let isOver = false;
+  const writing = assertRejects(() => stream!.write(new Uint8Array(1)), ClosedError)
+    .finally(() => isOver = true);
+  await settled();
+  assertEquals([isOver, clock.pending], [true, 0]);
+  await writing;
 });
