@@ -94,8 +94,8 @@ function describe({ receipt: { payload }, way }: IncomingPayment): string {
 }
 
 /**
- * An address that refuses connections. A port that the system gave once, and that is closed now,
- * could be given to the payee's own listener next.
+ * An address that refuses connections. The system gives its port to no listener. It can give a port
+ * that was just closed to the payee's own listener.
  */
 const closedEndpoint: Endpoint = { host: "127.0.0.1", port: 1 };
 
