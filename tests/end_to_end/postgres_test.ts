@@ -111,11 +111,10 @@ testWith(
         const registered = await scene.inProcess(["register", as], { as, port: first.port });
         assertEquals(registered.code, 0, registered.stderr);
       }
-      const advertised = closedPort;
-      const count = ["--advertise", `127.0.0.1:${advertised}`, "--count", "1"];
+      const count = ["--advertise", `127.0.0.1:${closedPort}`, "--count", "1"];
       const bob = await scene.receiver("bob", count, port);
       const listed = await scene.inProcess(["list"], { port: first.port });
-      assertStringIncludes(listed.stdout, `bob#127.0.0.1#${advertised}\n`);
+      assertStringIncludes(listed.stdout, `bob#127.0.0.1#${closedPort}\n`);
       const paid = await scene.inProcess(["pay", "bob", "5"], { port: first.port });
       assertMatch(paid.stdout, /^transfer OK\npaid 5 to bob, .*, by relay\n$/);
       const told = jsonLines((await bob.end()).stdout).at(-1)!;

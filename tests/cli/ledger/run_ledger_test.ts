@@ -251,7 +251,7 @@ Deno.test("ledger: the audit finds no fault beside a busy server, and correction
   await using _carol = await scene.receiver("carol");
   // Three accounts were opened.
   let entries = 3;
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 3; round++) {
     let isOver = false;
     const paying = [["alice", "bob"], ["bob", "carol"]].map(async ([from, to]) => {
       let paid = 0;

@@ -212,24 +212,34 @@ testWith(
   },
 );
 
+/**
+ * Opens the readers of a ledger, whose clock stands still.
+ *
+ * @param connect opens a session with `open`, when the test wants it
+ */
+async function openReaders(connect: (open: () => Promise<Session>) => Promise<Session>) {
+  const access = accessTo(await emptyLedger(await sharedPostgres()));
+  const clock = new ManualClock();
+  const health = new DatabaseHealth({ clock, report: () => {} });
+  const readers = new ReaderPool({
+    ...{ clock, health, attempt: "cannot read the ledger", isCurrent: () => true },
+    open: () => connect(() => openSession(access, { answerMsMax: 60_000 })),
+  });
+  const read = () => readers.read((session) => session.query("SELECT 1 AS one"));
+  return { clock, health, readers, read };
+}
+
 testWith(
   ["initdb"],
   "a read waits 5 seconds for a silent database, and later ones are refused at once until it is back",
   async () => {
-    const access = accessTo(await emptyLedger(await sharedPostgres()));
-    const clock = new ManualClock();
-    const health = new DatabaseHealth({ clock, report: () => {} });
     let isReachable = false;
     let openCount = 0;
-    const readers = new ReaderPool({
-      ...{ clock, health, attempt: "cannot read the ledger", isCurrent: () => true },
-      open: async () => {
-        openCount++;
-        while (!isReachable) await yieldToEventLoop();
-        return await openSession(access, { answerMsMax: 60_000 });
-      },
+    const { clock, health, readers, read } = await openReaders(async (open) => {
+      openCount++;
+      while (!isReachable) await yieldToEventLoop();
+      return await open();
     });
-    const read = () => readers.read((session) => session.query("SELECT 1 AS one"));
     // More reads than there are connections.
     const refused = Array.from({ length: 9 }, () => assertRejects(read, LedgerBusyError));
     // Another read has found the silence.
@@ -258,24 +268,15 @@ testWith(
   ["initdb"],
   "readers that are closed while a connection is opened for a refused read end that one, too",
   async () => {
-    const access = accessTo(await emptyLedger(await sharedPostgres()));
-    const clock = new ManualClock();
-    const health = new DatabaseHealth({ clock, report: () => {} });
     const reachable = Promise.withResolvers<void>();
     const sessions: Session[] = [];
-    const readers = new ReaderPool({
-      ...{ clock, health, attempt: "cannot read the ledger", isCurrent: () => true },
-      open: async () => {
-        await reachable.promise;
-        const session = await openSession(access, { answerMsMax: 60_000 });
-        sessions.push(session);
-        return session;
-      },
+    const { clock, health, readers, read } = await openReaders(async (open) => {
+      await reachable.promise;
+      const session = await open();
+      sessions.push(session);
+      return session;
     });
-    const refused = assertRejects(
-      () => readers.read((session) => session.query("SELECT 1 AS one")),
-      LedgerBusyError,
-    );
+    const refused = assertRejects(read, LedgerBusyError);
     health.lost("read", "the server was silent", clock.monotonicMs());
     clock.advance(databaseWaitMsMax);
     await refused;
